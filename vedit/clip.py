@@ -1,0 +1,76 @@
+"""Frames that never travel without their times."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+import torch
+from torch import Tensor
+
+from vedit.errors import UsageError
+from vedit.frame import Frame
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Clip:
+    """A short run of pictures with exact times: what edits work on in memory.
+
+    Args:
+        frames: ``(F, C, H, W)`` float32 RGB in [0, 1]; C is 3, or 4 with alpha.
+        pts: F strictly rising ticks.
+        time_base: seconds per tick.
+
+    Raises:
+        UsageError: shapes, types or times do not fit together.
+    """
+
+    frames: Tensor
+    pts: tuple[int, ...]
+    time_base: Fraction
+
+    def __post_init__(self) -> None:
+        shape = tuple(self.frames.shape)
+        if len(shape) != 4 or shape[1] not in (3, 4) or 0 in shape:
+            raise UsageError(f"a clip's frames have shape {shape}", "Give (F, 3 or 4, H, W) with no empty axis.")
+        if self.frames.dtype != torch.float32:
+            raise UsageError(f"a clip's frames are {self.frames.dtype}", "Give float32 in [0, 1]: x.float() / 255.")
+        if len(self.pts) != shape[0]:
+            raise UsageError(f"a clip has {shape[0]} frames but {len(self.pts)} pts", "Give one pts per frame.")
+        if any(b <= a for a, b in zip(self.pts, self.pts[1:], strict=False)):
+            raise UsageError("a clip's pts do not rise", "Give strictly rising integer ticks.")
+        if self.time_base <= 0:
+            raise UsageError(f"a clip's time base is {self.time_base}", "Give seconds per tick, such as Fraction(1, 25).")
+
+    @classmethod
+    def at_rate(cls, frames: Tensor, rate: Fraction | int) -> "Clip":
+        """A clip of constant rate, in frames per second, from ``(F, C, H, W)`` frames."""
+        return cls(frames, tuple(range(len(frames))), 1 / Fraction(rate))
+
+    def __repr__(self) -> str:
+        f, c, h, w = self.frames.shape
+        first, last = (float(p * self.time_base) for p in (self.pts[0], self.pts[-1]))
+        return f"Clip({f} frames, {c}x{h}x{w}, {first:.3f}..{last:.3f} s, time base {self.time_base})"
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def __getitem__(self, frames: slice) -> "Clip":
+        return Clip(self.frames[frames], self.pts[frames], self.time_base)
+
+    @property
+    def rate(self) -> Fraction | None:
+        """Frames per second when the pts are evenly spaced, else None."""
+        steps = {b - a for a, b in zip(self.pts, self.pts[1:], strict=False)}
+        return 1 / (steps.pop() * self.time_base) if len(steps) == 1 else None
+
+    def stream(self) -> Iterator[Frame]:
+        """The clip as the frames that edits stream; the last one lasts as long as the one before it."""
+        steps = [b - a for a, b in zip(self.pts, self.pts[1:], strict=False)] or [1]
+        for i, (pts, duration) in enumerate(zip(self.pts, [*steps, steps[-1]], strict=False)):
+            yield Frame(pts, duration, self.frames[i], index=i, cut=i == 0)
+
+    @classmethod
+    def collect(cls, frames: "Iterator[Frame]", time_base: Fraction) -> "Clip":
+        """A clip from streamed frames."""
+        got = list(frames)
+        return cls(torch.stack([f.pixels for f in got]), tuple(f.pts for f in got), time_base)

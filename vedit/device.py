@@ -1,0 +1,31 @@
+"""Where tensors live and in what type: decided here and nowhere else."""
+
+import torch
+
+from vedit.errors import EngineError
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """The torch device for a name: ``auto`` (CUDA, then Apple's MPS, then CPU), ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
+
+    Raises:
+        EngineError: the named device is not on this machine.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise EngineError(
+            f"device {name!r} cannot be used on this machine",
+            "Use --device auto or --device cpu.",
+        ) from error
+    return device
+
+
+def model_dtype(device: torch.device) -> torch.dtype:
+    """The floating type models run in: float16 on CUDA, float32 elsewhere (CPU float16 is slower, MPS inexact)."""
+    return torch.float16 if device.type == "cuda" else torch.float32

@@ -1,0 +1,131 @@
+"""One picture of a film with its time, and what an edit is told about the shot it belongs to."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import torch
+from torch import Tensor
+
+
+class Frame:
+    """One picture: RGB pixels, when it is shown and for how long.
+
+    ``pixels`` is ``(C, H, W)`` float32 in [0, 1], C = 3 or 4 (alpha last), converted from the decoder's picture
+    when first asked for, so a frame that no edit looks at is never converted. ``pts`` and ``duration`` are integer
+    ticks of the stream's time base. ``cut`` marks the first frame of a shot.
+
+    ``native`` is the decoder's own picture (opaque here; ``vedit.video`` knows its type). What the writer encodes:
+
+        native None               the pixels, converted
+        native, changed None      the native picture, sample for sample: nothing was edited
+        native, changed (1,H,W)   the pixels where changed > 0, the native samples everywhere else
+    """
+
+    __slots__ = ("_decode", "_pixels", "changed", "cut", "duration", "index", "native", "pts")
+
+    def __init__(
+        self,
+        pts: int,
+        duration: int,
+        pixels: Tensor | None = None,
+        *,
+        index: int = 0,
+        cut: bool = False,
+        native: object | None = None,
+        decode: Callable[[object], Tensor] | None = None,
+        changed: Tensor | None = None,
+    ) -> None:
+        self.pts = pts
+        self.duration = duration
+        self.index = index
+        self.cut = cut
+        self.native = native
+        self.changed = changed
+        self._pixels = pixels
+        self._decode = decode
+
+    def __repr__(self) -> str:
+        state = "converted" if self._pixels is not None else "not converted yet"
+        return f"Frame(index={self.index}, pts={self.pts}, duration={self.duration}, cut={self.cut}, pixels {state})"
+
+    @property
+    def pixels(self) -> Tensor:
+        if self._pixels is None:
+            assert self._decode is not None and self.native is not None  # noqa: S101 - one of the two is always given
+            self._pixels = self._decode(self.native)
+        return self._pixels
+
+    @property
+    def end(self) -> int:
+        """The tick at which the next picture replaces this one."""
+        return self.pts + self.duration
+
+    def edited(self, pixels: Tensor, changed: Tensor | None = None) -> "Frame":
+        """The same moment with new pixels; ``changed`` (1,H,W) says where, None means everywhere."""
+        keep = changed is not None and self.native is not None
+        if keep and self.changed is not None:
+            changed = torch.maximum(changed, self.changed)  # type: ignore[arg-type]
+        return Frame(
+            self.pts,
+            self.duration,
+            pixels,
+            index=self.index,
+            cut=self.cut,
+            native=self.native if keep else None,
+            changed=changed if keep else None,
+        )
+
+    def at(self, pts: int, duration: int, index: int, *, cut: bool = False) -> "Frame":
+        """The same picture shown at another time."""
+        return Frame(
+            pts,
+            duration,
+            self._pixels,
+            index=index,
+            cut=cut,
+            native=self.native,
+            decode=self._decode,
+            changed=self.changed,
+        )
+
+
+@dataclass(frozen=True)
+class Timing:
+    """The clock of a stream of frames.
+
+    ``time_base`` is seconds per tick, ``rate`` frames per second or None when it varies, ``start`` its first
+    pts, ``end`` the tick at which its last frame goes.
+    """
+
+    time_base: Fraction
+    rate: Fraction | None
+    start: int
+    end: int
+
+
+@dataclass
+class Notes:
+    """What an edit has to tell the user: printed and kept in the report."""
+
+    warnings: list[str] = field(default_factory=list)
+    hole_pixels: int = 0
+    """Pixels under the mask so far."""
+    recovered_pixels: int = 0
+    """Those of them filled with real pixels of other frames; the rest was synthesised."""
+
+    def warn(self, message: str) -> None:
+        if message not in self.warnings:
+            self.warnings.append(message)
+
+
+@dataclass(frozen=True)
+class Shot:
+    """What an edit knows about the shot whose frames it is streaming."""
+
+    index: int
+    timing: Timing
+    height: int
+    width: int
+    device: torch.device
+    notes: Notes
