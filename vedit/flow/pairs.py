@@ -1,0 +1,45 @@
+"""Everything two neighbouring frames know about each other's motion, worked out once and shared."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from vedit.flow.estimate import FlowEstimator, Quality, dis_flow
+from vedit.flow.occlusion import occlusion
+
+
+@dataclass(frozen=True, eq=False)
+class PairFlow:
+    """The motion between frame0 and frame1, both ways.
+
+    ``flow_fw`` ``(1,2,H,W)`` is on frame0's grid and leads to frame1, ``flow_bw`` the other way round, in
+    pixels, dx first. ``occlusion_fw`` ``(1,1,H,W)`` is 1 where frame0's pixel is not seen in frame1,
+    ``occlusion_bw`` where frame1's pixel is not seen in frame0.
+    """
+
+    flow_fw: Tensor
+    flow_bw: Tensor
+    occlusion_fw: Tensor
+    occlusion_bw: Tensor
+
+
+def pair_flow(
+    frame0: Tensor, frame1: Tensor, quality: Quality = "normal", estimator: FlowEstimator | None = None
+) -> PairFlow:
+    """Flow and occlusion of two ``(3 or 4, H, W)`` RGB frames in [0, 1], both ways, on frame0's device.
+
+    Two equal frames have no motion and nothing hidden; they are not matched at all.
+    """
+    if torch.equal(frame0, frame1):
+        still = torch.zeros(1, 2, *frame0.shape[-2:], device=frame0.device)
+        return PairFlow(still, still, still[:, :1], still[:, :1])
+    if estimator is None:
+        flow_fw, flow_bw = (
+            dis_flow(frame0, frame1, quality=quality),
+            dis_flow(frame1, frame0, quality=quality),
+        )
+    else:
+        flow_fw, flow_bw = estimator(frame0, frame1), estimator(frame1, frame0)
+    fw, bw = flow_fw[None], flow_bw[None]
+    return PairFlow(fw, bw, occlusion(fw, bw), occlusion(bw, fw))
