@@ -1,0 +1,70 @@
+"""Pictures and short runs of frames to train on, from a folder of films and photographs."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from vedit.pictures import read_picture
+
+FILMS = {".mp4", ".mkv", ".mov", ".webm", ".y4m", ".avi"}
+PHOTOS = {".png", ".jpg", ".jpeg"}
+
+
+def _fit(picture: np.ndarray, side: int) -> np.ndarray:
+    scale = side / max(picture.shape[:2])
+    if scale >= 1:
+        return picture
+    size = (round(picture.shape[1] * scale), round(picture.shape[0] * scale))
+    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+
+
+def _to_tensor(picture: np.ndarray) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1).contiguous()
+
+
+def photographs(folder: Path, side: int) -> Iterator[Tensor]:
+    """Every photograph below a folder as ``(3, H, W)`` uint8, its longer side at most ``side``."""
+    for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in PHOTOS):
+        yield _to_tensor(_fit(read_picture(path).permute(1, 2, 0).numpy(), side))
+
+
+def film_runs(folder: Path, side: int, runs: int, length: int = 1) -> Iterator[Tensor]:
+    """Up to ``runs`` evenly spread runs of ``length`` consecutive frames of every film below a folder.
+
+    Each is ``(length, 3, H, W)`` uint8, its longer side at most ``side``.
+    """
+    for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in FILMS):
+        with av.open(str(path)) as film:
+            total = sum(1 for packet in film.demux(video=0) if packet.size)
+        starts = set(np.linspace(0, max(0, total - length), runs).astype(int).tolist())
+        open_runs: list[list[Tensor]] = []
+        with av.open(str(path)) as film:
+            for i, frame in enumerate(film.decode(video=0)):
+                if i in starts:
+                    open_runs.append([])
+                if open_runs:
+                    picture = _to_tensor(_fit(frame.to_ndarray(format="rgb24"), side))
+                    for run in open_runs:
+                        run.append(picture)
+                    if len(open_runs[0]) == length:
+                        yield torch.stack(open_runs.pop(0))
+
+
+def random_crops(pictures: list[Tensor], count: int, size: int, rng: np.random.Generator) -> Tensor:
+    """``(count, 3, size, size)`` float32 in [0, 1]: random places, scales from 1 to 1/2, mirrored half of the time."""
+    out = []
+    for _ in range(count):
+        picture = pictures[int(rng.integers(len(pictures)))]
+        height, width = picture.shape[-2:]
+        take = min(height, width, int(size * rng.choice([1.0, 1.0, 1.5, 2.0])))
+        top, left = int(rng.integers(height - take + 1)), int(rng.integers(width - take + 1))
+        crop = picture[:, top : top + take, left : left + take].float()[None] / 255
+        if take != size:
+            crop = torch.nn.functional.interpolate(crop, size=(size, size), mode="area")
+        out.append(crop.flip(-1) if rng.random() < 0.5 else crop)
+    return torch.cat(out)
