@@ -31,15 +31,23 @@ class Clip:
     def __post_init__(self) -> None:
         shape = tuple(self.frames.shape)
         if len(shape) != 4 or shape[1] not in (3, 4) or 0 in shape:
-            raise UsageError(f"a clip's frames have shape {shape}", "Give (F, 3 or 4, H, W) with no empty axis.")
+            raise UsageError(
+                f"a clip's frames have shape {shape}", "Give (F, 3 or 4, H, W) with no empty axis."
+            )
         if self.frames.dtype != torch.float32:
-            raise UsageError(f"a clip's frames are {self.frames.dtype}", "Give float32 in [0, 1]: x.float() / 255.")
+            raise UsageError(
+                f"a clip's frames are {self.frames.dtype}", "Give float32 in [0, 1]: x.float() / 255."
+            )
         if len(self.pts) != shape[0]:
-            raise UsageError(f"a clip has {shape[0]} frames but {len(self.pts)} pts", "Give one pts per frame.")
+            raise UsageError(
+                f"a clip has {shape[0]} frames but {len(self.pts)} pts", "Give one pts per frame."
+            )
         if any(b <= a for a, b in zip(self.pts, self.pts[1:], strict=False)):
             raise UsageError("a clip's pts do not rise", "Give strictly rising integer ticks.")
         if self.time_base <= 0:
-            raise UsageError(f"a clip's time base is {self.time_base}", "Give seconds per tick, such as Fraction(1, 25).")
+            raise UsageError(
+                f"a clip's time base is {self.time_base}", "Give seconds per tick, such as Fraction(1, 25)."
+            )
 
     @classmethod
     def at_rate(cls, frames: Tensor, rate: Fraction | int) -> "Clip":

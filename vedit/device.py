@@ -27,5 +27,12 @@ def pick_device(name: str = "auto") -> torch.device:
 
 
 def model_dtype(device: torch.device) -> torch.dtype:
-    """The floating type models run in: float16 on CUDA, float32 elsewhere (CPU float16 is slower, MPS inexact)."""
-    return torch.float16 if device.type == "cuda" else torch.float32
+    """The floating type models run in.
+
+    float16 on CUDA; bfloat16 on CPUs that compute in it, which is twice as fast; float32 elsewhere.
+    """
+    if device.type == "cuda":
+        return torch.float16
+    if device.type == "cpu" and torch.cpu._is_avx512_bf16_supported():
+        return torch.bfloat16
+    return torch.float32

@@ -52,7 +52,7 @@ class Frame:
     @property
     def pixels(self) -> Tensor:
         if self._pixels is None:
-            assert self._decode is not None and self.native is not None  # noqa: S101 - one of the two is always given
+            assert self._decode is not None  # noqa: S101 - pixels or decode is always given
             self._pixels = self._decode(self.native)
         return self._pixels
 

@@ -27,6 +27,6 @@ def tolerate_torchvision() -> None:
     except RuntimeError as error:
         if "torchvision::nms" not in str(error):
             raise
-        _library = torch.library.Library("torchvision", "DEF")
+        _library = torch.library.Library("torchvision", "DEF")  # type: ignore[no-untyped-call]
         for schema in _SCHEMAS.values():
-            _library.define(schema)
+            _library.define(schema)  # type: ignore[no-untyped-call]

@@ -1,0 +1,211 @@
+"""Which encoder, with which settings, in which container; found out by trying before any work is done."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from io import BytesIO
+from pathlib import Path
+
+import av
+from av.codec import Codec
+from av.codec.codec import PixFmtLoss, UnknownCodecError, find_best_pix_fmt_of_list
+from av.codec.context import ThreadType
+from av.container import OutputContainer
+from av.error import FFmpegError
+from av.video.format import VideoFormat
+from av.video.stream import VideoStream
+
+from vedit.errors import UsageError
+from vedit.frame import Timing
+from vedit.video.colour import encoded_colour
+from vedit.video.source import Colour, Source
+
+CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
+DEFAULT_CODEC = {"mp4": "libx264", "mov": "libx264", "matroska": "libx264", "webm": "libvpx-vp9"}
+SETTINGS: Mapping[str, Mapping[str, str]] = {
+    "libx264": {"crf": "18", "preset": "medium"},
+    "libx265": {"crf": "20", "preset": "medium", "x265-params": "log-level=none"},
+    "libvpx-vp9": {"crf": "24", "b": "0", "deadline": "good", "cpu-used": "4", "row-mt": "1"},
+    "libsvtav1": {"crf": "26", "preset": "8"},
+    "ffv1": {"level": "3", "slicecrc": "1"},
+    "mpeg4": {"flags": "+qscale", "global_quality": "236"},  # quality 2 of 31, in FFmpeg's units of 1/118
+    "mpeg2video": {"flags": "+qscale", "global_quality": "236"},
+    "mjpeg": {"flags": "+qscale", "global_quality": "236"},
+}
+"""What each encoder is told unless the user says otherwise: visually lossless, at a usable speed."""
+
+SHAPE_IN_STREAM = ("libx264", "libx265", "mpeg4", "mpeg2video")
+"""Encoders that note the shape of pixels themselves; PyAV cannot set it in a Matroska header."""
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """A choice that was tried and works: encoder, its options, container, pixel format, tags, and what it loses."""
+
+    container: str
+    codec: str
+    options: Mapping[str, str]
+    pix_fmt: str
+    colour: Colour
+    losses: tuple[str, ...]
+
+
+def container_for(path: Path) -> str:
+    """FFmpeg's container for a file name.
+
+    Raises:
+        UsageError: the ending is none of ``CONTAINERS``.
+    """
+    try:
+        return CONTAINERS[path.suffix.lower()]
+    except KeyError:
+        raise UsageError(
+            f"{path.name}: {path.suffix or 'no ending'!r} is not a film ending that can be written",
+            f"Use one of {', '.join(CONTAINERS)}.",
+        ) from None
+
+
+def choose_encoding(source: Source, container: str, codec: str, crf: float | None) -> Encoding:
+    """The encoding of ``source`` into a container: the source's pixel format, or the nearest that the encoder takes.
+
+    Raises:
+        UsageError: unknown codec or crf, or a codec that the container or picture size does not allow.
+    """
+    encoder = find_encoder(DEFAULT_CODEC[container] if codec == "auto" else codec)
+    options = encoder_options(encoder, crf)
+    tried = []
+    for pix_fmt in pixel_formats(encoder, source):
+        colour = encoded_colour(source.video.colour, source.video.pix_fmt, pix_fmt, source.height)
+        change = f"{encoder.name} gets {pix_fmt} for {source.video.pix_fmt}"
+        losses = [f"{x}: {change}" for x in losses_between(source.video.pix_fmt, pix_fmt, source.video.alpha)]
+        if (
+            source.video.sar != 1
+            and container in ("matroska", "webm")
+            and encoder.name not in SHAPE_IN_STREAM
+        ):
+            losses.append(
+                f"pixels that are not square ({source.video.sar}) are not marked so: use libx264 or .mov"
+            )
+        choice = Encoding(container, encoder.name, options, pix_fmt, colour, tuple(losses))
+        try:
+            with av.open(BytesIO(), "w", format=container) as trial:
+                add_video(trial, choice, source, source.timing)
+                trial.start_encoding()
+            return choice
+        except (FFmpegError, ValueError, OSError) as error:
+            tried.append(f"{pix_fmt}: {error}")
+    raise UsageError(
+        f"{encoder.name} cannot write this film ({source.width}x{source.height}, {source.video.pix_fmt}) "
+        f"to {container}: {tried[-1] if tried else 'no pixel format fits'}",
+        f"Use another codec (here the default is {DEFAULT_CODEC[container]}) or write .mkv.",
+    )
+
+
+def find_encoder(name: str) -> Codec:
+    """The encoder of a name such as ``libx264``, ``h264`` or ``ffv1``.
+
+    Raises:
+        UsageError: this FFmpeg has no such video encoder.
+    """
+    try:
+        encoder = Codec(name, "w")
+    except UnknownCodecError:
+        encoder = None
+    if encoder is None or encoder.type != "video":
+        raise UsageError(
+            f"codec {name!r} is not a video encoder of this FFmpeg",
+            f"Use one of {', '.join(sorted(SETTINGS))}.",
+        )
+    return encoder
+
+
+def encoder_options(encoder: Codec, crf: float | None) -> dict[str, str]:
+    """Settings for an encoder, the user's ``crf`` in place of ours.
+
+    Raises:
+        UsageError: the encoder has no crf, or not this one.
+    """
+    options = dict(SETTINGS.get(encoder.name, {}))
+    if crf is None:
+        return options
+    # FFmpeg ignores options that an encoder does not know, so this one is looked up first.
+    known = next((o for o in encoder.create().supported_options.private if o.name == "crf"), None)
+    if known is None:
+        raise UsageError(
+            f"codec {encoder.name!r} has no crf", "Leave crf out, or use libx264, libx265 or libvpx-vp9."
+        )
+    top = {"libx264": 51.0, "libx265": 51.0}.get(encoder.name, min(known.max, 63.0))
+    if not 0 <= crf <= top:
+        raise UsageError(
+            f"crf {crf:g} is out of range for {encoder.name}", f"Use 0 (best) to {top:g} (smallest)."
+        )
+    return {**options, "crf": f"{crf:g}"}
+
+
+def pixel_formats(encoder: Codec, source: Source) -> Iterator[str]:
+    """The encoder's pixel formats, the source's own first, then by how little they lose.
+
+    Not the first alone: what an encoder offers it may still refuse (x264 odd sizes with shared chroma, libvpx alpha
+    with full chroma).
+    """
+    own = source.video.pix_fmt
+    left = [f.name for f in encoder.video_formats or []] or [own]
+    if own in left:
+        left.remove(own)
+        yield own
+    while left:
+        best, _ = find_best_pix_fmt_of_list(left, own, source.video.alpha)
+        if best is None:
+            return
+        left.remove(best.name)
+        yield best.name
+
+
+def losses_between(own: str, chosen: str, alpha: bool) -> tuple[str, ...]:
+    """What a change of pixel format costs the picture, in words."""
+    if own == chosen:
+        return ()
+    _, loss = find_best_pix_fmt_of_list([chosen], own, alpha)
+    words = {
+        PixFmtLoss.ALPHA: "transparency is lost",
+        PixFmtLoss.DEPTH: "bit depth is reduced",
+        PixFmtLoss.RESOLUTION: "colour is stored at lower resolution",
+        PixFmtLoss.CHROMA: "colour is lost",
+    }
+    return tuple(text for flag, text in words.items() if loss & flag)
+
+
+def add_video(out: OutputContainer, encoding: Encoding, source: Source, timing: Timing) -> VideoStream:
+    """The stream that the edited pictures go into, set up but not opened."""
+    average = timing.rate or source.frames / source.duration
+    stream = out.add_stream(
+        encoding.codec, rate=average.limit_denominator(100_000), options=dict(encoding.options)
+    )
+    assert isinstance(stream, VideoStream)  # noqa: S101 - find_encoder made sure
+    context = stream.codec_context
+    stream.width, stream.height, stream.pix_fmt = source.width, source.height, encoding.pix_fmt
+    context.time_base = timing.time_base
+    if source.video.sar != 1:
+        context.sample_aspect_ratio = source.video.sar
+    context.colorspace, context.color_range = encoding.colour.matrix, encoding.colour.range
+    context.color_primaries, context.color_trc = encoding.colour.primaries, encoding.colour.transfer
+    # PyAV asks for slice threads, which cost x264 speed and size.
+    context.thread_type = ThreadType.FRAME | ThreadType.SLICE
+    if (
+        source.video.alpha
+        and VideoFormat(encoding.pix_fmt).components[-1].is_alpha
+        and encoding.codec == "libvpx-vp9"
+    ):
+        stream.metadata["alpha_mode"] = "1"
+        stream.options["auto-alt-ref"] = "0"
+    return stream
+
+
+def muxer_options(container: str, time_base: Fraction) -> dict[str, str]:
+    """Options that keep times exact: MP4 counts edit lists and tracks in ticks of its choice unless told."""
+    if container not in ("mp4", "mov"):
+        return {}
+    ticks = {"video_track_timescale": str(time_base.denominator)} if time_base.denominator < 2**31 else {}
+    return (
+        {**ticks, "movie_timescale": str(time_base.denominator)} if time_base.denominator < 10**6 else ticks
+    )

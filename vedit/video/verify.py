@@ -1,0 +1,62 @@
+"""Reading a finished film back before anybody gets to see it."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.error import FFmpegError
+
+from vedit.errors import OutputError
+from vedit.video.streams import Copied
+
+
+def worst_time_error(
+    path: Path, picture: int, pts: Sequence[int], time_base: Fraction, copied: Sequence[tuple[int, Copied]]
+) -> Fraction:
+    """Check a written film and say how far, in seconds, any picture is from its time, counted from the first.
+
+    Args:
+        path: the film.
+        picture: index of its picture stream.
+        pts: when the pictures should be shown, in ``time_base``.
+        time_base: seconds per tick.
+        copied: index in the film of every copied stream, and what was copied into it.
+
+    Raises:
+        OutputError: it cannot be read, a picture is missing or off by more than the container's clock allows, or a
+            copied stream is not the same.
+    """
+    found: list[int] = []
+    again = {index: Copied(want.facts) for index, want in copied}
+    try:
+        with av.open(str(path), "r", metadata_errors="replace") as film:
+            tick = Fraction(film.streams[picture].time_base or 1)
+            for packet in film.demux([film.streams[i] for i in (picture, *again)]):
+                if not packet.size:
+                    continue
+                if packet.stream.index != picture:
+                    again[packet.stream.index].take(packet)
+                elif packet.pts is not None:
+                    found.append(packet.pts)
+    except (FFmpegError, OSError, IndexError) as error:
+        raise OutputError(
+            f"the film written cannot be read back: {error}", "Write another container."
+        ) from error
+    if len(found) != len(pts):
+        raise OutputError(
+            f"{len(found)} pictures were written instead of {len(pts)}", "Try another codec or container."
+        )
+    found.sort()
+    worst = max(
+        abs((f - found[0]) * tick - (p - pts[0]) * time_base) for f, p in zip(found, pts, strict=True)
+    )
+    if worst > tick:
+        raise OutputError(f"a picture is {float(worst):.4f} s from its time", "Write .mkv or .mp4.")
+    for index, want in copied:
+        if (want.packets and not again[index].packets) or want.md5 != again[index].md5:
+            raise OutputError(
+                f"{want.facts.kind} stream {want.facts.index} ({want.facts.codec}) changed on its way",
+                "Write .mkv.",
+            )
+    return worst
