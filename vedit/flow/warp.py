@@ -26,4 +26,6 @@ def warp(image: Tensor, flow: Tensor, mode: Literal["bilinear", "bicubic"] = "bi
     y = torch.arange(flow.shape[-2], device=flow.device, dtype=flow.dtype)[:, None] + flow[:, 1]
     # grid_sample's coordinates: -1 and 1 are the centres of the border pixels.
     grid = torch.stack([x * (2 / max(width - 1, 1)) - 1, y * (2 / max(height - 1, 1)) - 1], dim=-1)
-    return F.grid_sample(image, grid.to(image.dtype), mode=mode, padding_mode="border", align_corners=True)
+    # Places need float32 even where features are half as wide: bfloat16 cannot tell pixel 300 from 301.
+    out = F.grid_sample(image.float(), grid.float(), mode=mode, padding_mode="border", align_corners=True)
+    return out.to(image.dtype)

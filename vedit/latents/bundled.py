@@ -1,5 +1,10 @@
 """The codec that ships with vedit: 4 pixels per latent, 8 channels, a fraction of a second for a frame on a CPU.
 
+The first three channels are the plain mean colour of every 4x4 patch; five learned ones hold the detail, at half the
+strength. A codec that learns all eight spreads every channel's information until it looks like white noise, which no
+denoiser can tell from the noise it is to remove; with the mean colours left as they are, noise drowns detail first and
+structure last, as it does in a picture, and denoising goes from coarse to fine.
+
 Pixel-unshuffle takes the place of strided convolutions (Shi et al., "Real-Time Single Image and Video
 Super-Resolution Using an Efficient Sub-Pixel Convolutional Neural Network", CVPR 2016): every convolution runs on
 the small grid. Trained by ``vedit.train.codec`` with noise on the latents, so that imperfect latents, which is what
@@ -14,6 +19,10 @@ from torch import Tensor, nn
 
 SCALE = 4
 CHANNELS = 8
+COLOURS = 3
+"""Channels that are a patch's mean colour; the rest is learned."""
+DETAIL_STD = 0.5
+"""The learned channels' deviation once normalised; the colours' is 1."""
 
 
 class Residual(nn.Module):
@@ -43,7 +52,7 @@ class BundledCodec(nn.Module):
             nn.PixelUnshuffle(SCALE),
             nn.Conv2d(patch, width, 3, padding=1),
             *(Residual(width) for _ in range(encoder_blocks)),
-            nn.Conv2d(width, CHANNELS, 3, padding=1),
+            nn.Conv2d(width, CHANNELS - COLOURS, 3, padding=1),
         )
         self.decoder = nn.Sequential(
             nn.Conv2d(CHANNELS, width, 3, padding=1),
@@ -58,9 +67,15 @@ class BundledCodec(nn.Module):
     def encode(self, frames: Tensor) -> Tensor:
         height, width = frames.shape[-2:]
         padded = F.pad(frames, (0, -width % SCALE, 0, -height % SCALE), mode="replicate")
-        latents: Tensor = self.encoder(padded.to(self.mean.dtype) * 2 - 1)
+        centred = padded.to(self.mean.dtype) * 2 - 1
+        latents = torch.cat([F.avg_pool2d(centred, SCALE), self.encoder(centred)], dim=1)
         return (latents - self.mean) / self.std
 
     def decode(self, latents: Tensor, height: int, width: int) -> Tensor:
-        frames: Tensor = self.decoder(latents * self.std + self.mean)
-        return ((frames[..., :height, :width] + 1) / 2).clamp(0, 1).float()
+        return self.rebuild(latents)[..., :height, :width].clamp(0, 1).float()
+
+    def rebuild(self, latents: Tensor) -> Tensor:
+        """Decode without cropping or clamping, which is what training needs: the mean colours plus learned detail."""
+        plain = latents * self.std + self.mean
+        colours = F.interpolate(plain[:, :COLOURS], scale_factor=SCALE, mode="bilinear", align_corners=False)
+        return cast(Tensor, (colours + self.decoder(plain) + 1) / 2)

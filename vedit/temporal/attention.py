@@ -48,7 +48,7 @@ class FlowAttention(nn.Module):
             if offset not in paths.flows or abs(offset) >= count:
                 continue
             both = torch.roll(torch.cat([key, value], dim=1), -offset, dims=0)
-            there_key, there_value = warp(both, paths.flows[offset].to(both.dtype)).chunk(2, dim=1)
+            there_key, there_value = warp(both, paths.flows[offset]).chunk(2, dim=1)
             score = (query * split(there_key)).sum(2) + bias[j]
             scores.append(score.masked_fill(paths.valid[offset] == 0, float("-inf")))
             values.append(split(there_value))

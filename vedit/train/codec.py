@@ -8,11 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from vedit.latents.bundled import BundledCodec
-from vedit.train.data import film_runs, photographs, random_crops
+from vedit.latents.bundled import CHANNELS, COLOURS, DETAIL_STD, BundledCodec
+from vedit.train.data import pictures_in, random_crops
+
+NOISE = torch.tensor([0.06] * COLOURS + [0.2] * (CHANNELS - COLOURS)).view(1, -1, 1, 1)
+"""The most noise a channel gets in training, in its own standard deviations."""
 
 
 def _loss(out: Tensor, target: Tensor) -> Tensor:
@@ -28,6 +31,7 @@ def train_codec(
     *,
     minutes: float,
     extra: Path | None = None,
+    start: Path | None = None,
     seed: int = 0,
     batch: int = 8,
     crop: int = 128,
@@ -35,19 +39,19 @@ def train_codec(
 ) -> BundledCodec:
     """Train for a wall-clock time and save float16 weights to ``out`` (a .safetensors file) every three minutes.
 
-    Half of every batch is decoded from latents with noise of up to 0.2 standard deviations, so that latents a
-    denoiser got slightly wrong still decode cleanly. The weights saved are a moving average. ``extra`` is a second
-    folder of pictures (paintings, drawings).
+    Half of every batch is decoded from latents with up to `NOISE` on them, so that latents a denoiser got slightly
+    wrong still decode cleanly. The weights saved are a moving average. ``extra`` is a second
+    folder of pictures (paintings, drawings), ``start`` weights to go on from.
     """
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    pictures = [run[0] for run in film_runs(data, side=768, runs=24)]
-    photos = list(photographs(data, side=1024))
+    pictures = pictures_in(data, side=768, per_film=24)
     if extra is not None:
-        photos += list(photographs(extra, side=768))
-    pictures += photos * max(1, len(pictures) // max(1, len(photos)))  # as many photographs as film frames
+        pictures += pictures_in(extra, side=768, per_film=24)
     log(f"{len(pictures)} pictures")
     codec = BundledCodec()
+    if start is not None:
+        codec.load_state_dict(load_file(start))
     average = copy.deepcopy(codec)
     optimiser = torch.optim.AdamW(codec.parameters(), lr=2e-3, betas=(0.9, 0.98), weight_decay=1e-4)
     began, saved, step = time.monotonic(), time.monotonic(), 0
@@ -58,11 +62,11 @@ def train_codec(
         with torch.autocast("cpu", torch.bfloat16):
             latents = codec.encode(frames)
         latents = latents.float()
-        level = 0.2 * torch.rand(batch, 1, 1, 1) * (torch.arange(batch) % 2).view(-1, 1, 1, 1)
+        level = torch.rand(batch, 1, 1, 1) * (torch.arange(batch) % 2).view(-1, 1, 1, 1)
         spread = latents.detach().std(dim=(0, 2, 3), keepdim=True)
-        noisy = latents + level * spread * torch.randn_like(latents)
+        noisy = latents + level * NOISE * spread * torch.randn_like(latents)
         with torch.autocast("cpu", torch.bfloat16):
-            result = (codec.decoder(noisy * codec.std + codec.mean).float() + 1) / 2
+            result = codec.rebuild(noisy).float()
         loss = _loss(result, frames)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -92,5 +96,6 @@ def save_codec(codec: BundledCodec, pictures: list[Tensor], out: Path) -> None:
     rows = [measured.encode(p[None].float() / 255).flatten(2)[0] for p in some]
     values = torch.cat(rows, dim=1)
     codec.mean.copy_(values.mean(1).view(1, -1, 1, 1))
-    codec.std.copy_(values.std(1).view(1, -1, 1, 1))
+    scale = torch.tensor([1.0] * COLOURS + [DETAIL_STD] * (CHANNELS - COLOURS))
+    codec.std.copy_((values.std(1) / scale).view(1, -1, 1, 1))
     save_file({k: v.half().contiguous() for k, v in codec.state_dict().items()}, out)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vedit.errors import InputError
 from vedit.pictures import read_picture
 
 FILMS = {".mp4", ".mkv", ".mov", ".webm", ".y4m", ".avi"}
@@ -68,3 +69,15 @@ def random_crops(pictures: list[Tensor], count: int, size: int, rng: np.random.G
             crop = torch.nn.functional.interpolate(crop, size=(size, size), mode="area")
         out.append(crop.flip(-1) if rng.random() < 0.5 else crop)
     return torch.cat(out)
+
+
+def pictures_in(folder: Path, side: int, per_film: int) -> list[Tensor]:
+    """Every photograph below a folder and ``per_film`` frames of every film.
+
+    Raises:
+        InputError: there is none.
+    """
+    pictures = [*photographs(folder, side), *(run[0] for run in film_runs(folder, side, per_film))]
+    if not pictures:
+        raise InputError(f"there are no films or photographs in {folder}", "Give a folder of footage.")
+    return pictures

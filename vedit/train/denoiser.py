@@ -14,12 +14,13 @@ from torch import Tensor
 
 from vedit.diffusion.bundled import BundledDenoiser
 from vedit.diffusion.denoiser import Conditioning
+from vedit.diffusion.engine import WEIGHTS
 from vedit.diffusion.noise import carry_noise, first_noise
 from vedit.diffusion.schedule import bundled_scheduler
 from vedit.flow.paths import window_paths
 from vedit.latents.bundled import BundledCodec
 from vedit.pictures import read_picture
-from vedit.train.data import film_runs, photographs, random_crops
+from vedit.train.data import pictures_in, random_crops
 from vedit.train.holes import ghost_fill, random_holes, smooth_fill
 from vedit.train.motion import random_path, render
 from vedit.train.painters import LOOKS
@@ -163,7 +164,6 @@ class Trainer:
 def train_denoiser(
     data: Path,
     pairs: Path,
-    codec: BundledCodec,
     out: Path,
     *,
     minutes: float,
@@ -182,8 +182,11 @@ def train_denoiser(
     net = BundledDenoiser()
     if start is not None:
         net.load_state_dict(load_file(start))
-    pictures = [*photographs(data, 768), *(run[0] for run in film_runs(data, 640, 12))]
+    pictures = pictures_in(data, side=768, per_film=12)
     alphas = bundled_scheduler().alphas_cumprod  # type: ignore[attr-defined]
+    codec = BundledCodec()
+    codec.load_state_dict(load_file(WEIGHTS / "codec.safetensors"))
+    codec.requires_grad_(False)
     painted = load_pairs(pairs, codec)
     trainer = Trainer(codec, net, copy.deepcopy(net), painted, pictures, np.random.default_rng(seed), alphas)
     log(f"{len(painted)} paintings, {len(pictures)} pictures")

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from vedit.edits.palette import colour_map, palette_of, recolour
-from vedit.train.data import film_runs, photographs
+from vedit.train.data import pictures_in
 from vedit.train.painters import LOOKS, paint
 
 
@@ -30,7 +30,7 @@ def make_pairs(
     numbers, drawn from its name: the same folder gives the same paintings.
     """
     out.mkdir(parents=True, exist_ok=True)
-    pictures = [*photographs(data, side), *(run[0] for run in film_runs(data, side, per_film))]
+    pictures = pictures_in(data, side, per_film)
     for number, picture in enumerate(pictures):
         if number % 2:
             other = pictures[number * 37 % len(pictures)].float() / 255
