@@ -1,0 +1,225 @@
+from collections.abc import Iterator
+from fractions import Fraction
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vedit.clip import Clip
+from vedit.edits.interpolate import Interpolate
+from vedit.errors import UsageError
+from vedit.frame import Frame, Notes, Shot, Timing
+
+
+def panning(frames: int, step: int = 4, height: int = 48, width: int = 64) -> Tensor:
+    """A textured picture that moves to the left by ``step`` pixels a frame, ``(F,3,H,W)``."""
+    generator = torch.Generator().manual_seed(0)
+    coarse = torch.rand(1, 3, height // 6, (width + step * frames) // 6, generator=generator)
+    wide = F.interpolate(coarse, (height, width + step * frames), mode="bicubic").clamp(0, 1)[0]
+    return torch.stack([wide[:, :, i * step : i * step + width] for i in range(frames)])
+
+
+def film(pts: list[int], end: int, cuts: tuple[int, ...] = (0,), native: bool = False) -> list[list[Frame]]:
+    """A film's frames by shot; each shot shows a pan of its own."""
+    pictures = panning(len(pts))
+    frames = [
+        Frame(p, stop - p, picture, index=i, cut=i in cuts, native=f"picture {i}" if native else None)
+        for i, (p, stop, picture) in enumerate(zip(pts, [*pts[1:], end], pictures, strict=True))
+    ]
+    return [frames[a:b] for a, b in zip(cuts, [*cuts[1:], len(frames)], strict=True)]
+
+
+def run(edit: Interpolate, shots: list[list[Frame]], timing: Timing) -> list[Frame]:
+    out: list[Frame] = []
+    for i, frames in enumerate(shots):
+        shot = Shot(i, timing, 48, 64, torch.device("cpu"), Notes())
+        out += edit.stream(iter(frames), shot)
+    return out
+
+
+def check_clock(out: list[Frame], timing: Timing) -> None:
+    """Every frame is followed at once by the next, and the last one closes the film."""
+    assert out[0].pts == timing.start
+    assert [f.end for f in out] == [f.pts for f in out[1:]] + [timing.end]
+    assert all(f.duration > 0 for f in out)
+    assert [f.index for f in out] == list(range(len(out)))
+
+
+@pytest.mark.parametrize("quality", ["draft", "normal"])
+def test_a_new_frame_shows_the_motion_half_way(quality: str) -> None:
+    truth = panning(5, step=4)
+    out = Interpolate(factor=2, quality=quality).apply(Clip.at_rate(truth[::2], 10))  # type: ignore[arg-type]
+    assert torch.equal(out.frames[::2], truth[::2]), "source frames are bit-exact"
+    assert out.rate == 20
+    inner = slice(12, -12)
+    for i in (1, 3):
+        error = (out.frames[i] - truth[i])[:, inner, inner].abs().mean()
+        blend = ((truth[i - 1] + truth[i + 1]) / 2 - truth[i])[:, inner, inner].abs().mean()
+        assert error < blend / 5
+        brighter = (out.frames[i] - truth[i])[:, inner, inner].mean()
+        assert abs(float(brighter)) < 0.001, "no brightness flicker"
+
+
+def test_factor_cuts_every_gap_of_a_film_of_varying_rate() -> None:
+    shots, timing = film([100, 110, 140, 145], 155), Timing(Fraction(1, 90), None, 100, 155)
+    edit = Interpolate(factor=3)
+    out, clock = run(edit, shots, timing), edit.timing(timing)
+    check_clock(out, clock)
+    assert clock == Timing(Fraction(1, 270), None, 300, 465)
+    assert len(out) == 12
+    assert [f.pts for f in out[3:7]] == [330, 360, 390, 420]
+    assert all(torch.equal(out[3 * i].pixels, shots[0][i].pixels) for i in range(4))
+    assert all(torch.equal(f.pixels, shots[0][3].pixels) for f in out[9:]), "the last frame is held"
+
+
+def test_factor_one_passes_every_frame_through() -> None:
+    shots, timing = film([0, 1, 5], 6, native=True), Timing(Fraction(1, 25), None, 0, 6)
+    edit = Interpolate(factor=1)
+    assert edit.timing(timing) is timing
+    assert all(a is b for a, b in zip(run(edit, shots, timing), shots[0], strict=True))
+
+
+def test_fps_grid_is_exact_from_ntsc_film_to_60() -> None:
+    timing = Timing(Fraction(1, 24000), Fraction(24000, 1001), 0, 9 * 1001)
+    shots, edit = film([i * 1001 for i in range(9)], 9 * 1001, native=True), Interpolate(fps=60)
+    out, clock = run(edit, shots, timing), edit.timing(timing)
+    check_clock(out, clock)
+    assert (clock.end - clock.start) * clock.time_base == Fraction(9 * 1001, 24000), "no drift, not by a tick"
+    assert [f.pts * clock.time_base for f in out] == [Fraction(m, 60) for m in range(len(out))]
+    assert len(out) == 23  # 22.5225 sixtieths
+    # Only the start meets a source frame; after the last source frame there is nothing to lead to.
+    last = Fraction(8 * 1001, 24000)
+    held = [f.index for f in out if f.native is not None]
+    assert held == [0, *(m for m in range(23) if Fraction(m, 60) >= last)]
+
+
+def test_grid_points_on_source_frames_are_those_frames() -> None:
+    timing = Timing(Fraction(1, 30000), Fraction(30000, 1001), 5005, 5005 + 6 * 1001)
+    shots = film([5005 + i * 1001 for i in range(6)], 5005 + 6 * 1001, native=True)
+    out = run(Interpolate(fps="60000/1001"), shots, timing)
+    assert len(out) == 12
+    assert [f.native for f in out[::2]] == [f"picture {i}" for i in range(6)]
+    assert all(f.native is None for f in out[1:-1:2])
+    fewer = run(Interpolate(fps=Fraction(15000, 1001)), shots, timing)
+    assert [f.native for f in fewer] == ["picture 0", "picture 2", "picture 4"]
+
+
+def test_times_rounded_to_milliseconds_still_meet_their_frames() -> None:
+    pts = [round(Fraction(i * 1000, 24)) for i in range(13)]
+    timing = Timing(Fraction(1, 1000), Fraction(24), 0, pts[-1])
+    edit = Interpolate(fps=48)
+    out = run(edit, film(pts[:-1], pts[-1], native=True), timing)
+    check_clock(out, edit.timing(timing))
+    assert len(out) == 24
+    assert [f.native for f in out[::2]] == [f"picture {i}" for i in range(12)]
+    assert all(f.native is None for f in out[1:-1:2])
+
+
+def test_nothing_is_made_across_a_cut() -> None:
+    timing = Timing(Fraction(1, 24), Fraction(24), 0, 8)
+    shots, edit = film(list(range(8)), 8, cuts=(0, 3), native=True), Interpolate(fps=60)
+    out = run(edit, shots, timing)
+    check_clock(out, edit.timing(timing))
+    cut = Fraction(3, 24)
+    for frame in out:
+        time = Fraction(frame.index, 60)
+        if Fraction(2, 24) <= time < cut:
+            assert frame.native == "picture 2", "the last frame is held up to the cut"
+    assert [f.index for f in out if f.cut] == [0, 8]  # 8/60 s is the first grid point after the cut at 7.5/60
+    assert torch.equal(run(edit, shots[1:], timing)[0].pixels, out[8].pixels), "shots do not know each other"
+    doubled = run(Interpolate(factor=2), shots, timing)
+    assert len(doubled) == 16
+    assert doubled[5].native == "picture 2"
+    assert doubled[6].cut
+
+
+def test_slow_motion_stretches_time_at_the_same_rate() -> None:
+    timing = Timing(Fraction(1, 1000), Fraction(25), 40, 240)
+    shots, edit = film([40, 80, 120, 160, 200], 240, native=True), Interpolate(slowmo="2.5")
+    out, clock = run(edit, shots, timing), edit.timing(timing)
+    check_clock(out, clock)
+    assert clock.rate == 25
+    assert clock.start * clock.time_base == Fraction(40, 1000)
+    assert (clock.end - clock.start) * clock.time_base == Fraction(500, 1000)
+    assert len(out) == 13  # 12.5 frame times
+    assert [f.native for f in out[:6]] == ["picture 0", None, None, None, None, "picture 2"]
+
+
+def test_slow_motion_of_a_film_of_varying_rate() -> None:
+    timing = Timing(Fraction(1, 1000), None, 10, 250)
+    edit = Interpolate(slowmo=Fraction(3, 2))
+    out, clock = run(edit, film([10, 50, 170, 200], 250, native=True), timing), edit.timing(timing)
+    check_clock(out, clock)
+    assert clock.start * clock.time_base == Fraction(10, 1000)
+    assert (clock.end - clock.start) * clock.time_base == Fraction(360, 1000)
+    assert [f.native for f in out] == [
+        "picture 0",
+        None,
+        "picture 1",
+        None,
+        "picture 2",
+        None,
+        "picture 3",
+        "picture 3",
+    ]
+
+
+def test_two_frames_are_held() -> None:
+    alive = 0
+
+    def frames() -> Iterator[Frame]:
+        nonlocal alive
+        for frame in film(list(range(6)), 6)[0]:
+            alive += 1
+            yield frame
+
+    timing = Timing(Fraction(1, 25), Fraction(25), 0, 6)
+    shot = Shot(0, timing, 48, 64, torch.device("cpu"), Notes())
+    for made, _ in enumerate(Interpolate(factor=2, quality="draft").stream(frames(), shot), 1):
+        assert alive <= min(6, (made + 1) // 2 + 1)
+    assert made == 12
+
+
+def test_what_stands_still_stays_on_a_moving_ground() -> None:
+    clip = panning(2, step=6)
+    strokes = torch.zeros(48, 64, dtype=torch.bool)
+    for column in (8, 15, 26, 33, 44, 55):
+        strokes[20:36, column : column + 3] = True  # a burned-in caption
+    clip[:, :, strokes] = 1
+    out = Interpolate(factor=2).apply(Clip.at_rate(clip, 25))
+    assert (out.frames[1] - clip[0])[:, strokes].abs().max() < 0.01
+
+
+def test_alpha_moves_with_the_colours() -> None:
+    truth = panning(3, step=4)
+    alpha = truth.mean(1, keepdim=True)
+    out = Interpolate(factor=2).apply(Clip.at_rate(torch.cat([truth, alpha], 1)[::2], 25))
+    assert out.frames.shape == (4, 4, 48, 64)
+    assert (out.frames[1, 3] - alpha[1, 0])[12:-12, 12:-12].abs().mean() < 0.02
+
+
+def test_a_tiny_picture_is_blended() -> None:
+    clip = torch.stack([torch.zeros(3, 4, 5), torch.ones(3, 4, 5)])
+    out = Interpolate(factor=4).apply(Clip.at_rate(clip, 25))
+    torch.testing.assert_close(out.frames[:4, 0, 0, 0], torch.tensor([0, 0.25, 0.5, 0.75]))
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({}, "neither fps, factor nor slowmo"),
+        ({"fps": 60, "factor": 2}, "fps and factor"),
+        ({"factor": 0}, "factor is 0"),
+        ({"factor": 1.5}, "factor is 1.5"),
+        ({"fps": -24}, "fps is -24"),
+        ({"fps": "1/0"}, "fps is '1/0'"),
+        ({"fps": "fast"}, "fps is 'fast'"),
+        ({"slowmo": 0}, "slowmo is 0"),
+        ({"slowmo": float("inf")}, "slowmo is inf"),
+        ({"factor": 2, "quality": "perfect"}, "quality is 'perfect'"),
+    ],
+)
+def test_settings_that_cannot_work(settings: dict[str, object], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        Interpolate(**settings)  # type: ignore[arg-type]
