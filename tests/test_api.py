@@ -1,0 +1,47 @@
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import torch
+
+import vedit
+
+MakeFilm = Callable[..., Path]
+
+
+def pictures(path: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    """(F, H, W, 3) in 0..255."""
+    with av.open(path) as container:
+        return np.stack([f.to_ndarray(format="rgb24") for f in container.decode(video=0)]).astype(np.float32)
+
+
+def test_interpolate_to_another_rate(film: MakeFilm, tmp_path: Path) -> None:
+    src, dst = film(shots=(20, 24)), tmp_path / "out.mp4"
+    report = vedit.interpolate(src, dst, fps="48000/1001")
+    assert (report.frames_in, report.frames_out, report.shots) == (44, 88, 2)
+    assert report.rate == Fraction(48000, 1001)
+    assert report.duration_in == report.duration_out
+    assert report.streams
+    np.testing.assert_allclose(pictures(dst)[::2], pictures(src), atol=24)
+
+
+def test_inpaint_changes_only_what_the_mask_covers(film: MakeFilm, tmp_path: Path) -> None:
+    src, dst = film(), tmp_path / "out.mp4"
+    mask = torch.zeros(1, 1, 64, 96)
+    mask[..., 16:32, 16:48] = 1
+    report = vedit.inpaint(src, dst, mask=mask, quality="draft", crf=1)
+    assert report.proof.startswith("10/10 frames · pts identical · audio 1/1 bit-exact · ")
+    assert report.hole_pixels == 10 * 16 * 32
+    assert report.coverage is not None
+    assert 0 <= report.coverage <= 1
+    change = np.abs(pictures(dst) - pictures(src)).mean((0, 3))
+    assert change[20:28, 20:44].mean() > 4 * change[40:].mean()
+
+
+def test_restyle_keeps_the_shape_of_the_film(film: MakeFilm, tmp_path: Path) -> None:
+    src, dst = film(), tmp_path / "out.mp4"
+    report = vedit.restyle(src, dst, style=torch.rand(3, 64, 64), strength=0.5, steps=1)
+    assert report.proof.startswith("10/10 frames · pts identical · audio 1/1 bit-exact · ")
+    assert pictures(dst).shape == pictures(src).shape

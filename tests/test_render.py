@@ -1,0 +1,230 @@
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from hashlib import md5
+from pathlib import Path
+from threading import active_count
+
+import av
+import numpy as np
+import pytest
+
+from vedit.clip import Clip
+from vedit.edits.edit import apply_to_clip
+from vedit.errors import InputError, OutputError, UsageError
+from vedit.frame import Frame, Shot, Timing
+from vedit.render import render
+
+MakeFilm = Callable[..., Path]
+
+
+class KeepsTime:
+    def timing(self, timing: Timing) -> Timing:
+        return timing
+
+    def apply(self, clip: Clip) -> Clip:
+        return apply_to_clip(self, clip)
+
+    def stream(self, frames: Iterator[Frame], shot: Shot) -> Iterator[Frame]:
+        yield from frames
+
+
+@dataclass
+class Watch(KeepsTime):
+    """Changes nothing; remembers what it was given."""
+
+    shots: list[list[tuple[int, bool]]] = field(default_factory=list)
+    timings: list[Timing] = field(default_factory=list)
+    seen: int = 0
+
+    def stream(self, frames: Iterator[Frame], shot: Shot) -> Iterator[Frame]:
+        self.shots.append([])
+        self.timings.append(shot.timing)
+        for frame in frames:
+            self.seen += 1
+            self.shots[-1].append((frame.index, frame.cut))
+            yield frame
+
+
+@dataclass(frozen=True)
+class Level(KeepsTime):
+    """Moves the grey of every pixel: value * scale + shift."""
+
+    scale: float
+    shift: float
+
+    def stream(self, frames: Iterator[Frame], shot: Shot) -> Iterator[Frame]:
+        for frame in frames:
+            yield frame.edited(frame.pixels * self.scale + self.shift)
+
+
+class LosesOne(KeepsTime):
+    def stream(self, frames: Iterator[Frame], shot: Shot) -> Iterator[Frame]:
+        next(frames)
+        yield from frames
+
+
+@dataclass(frozen=True)
+class Stops(KeepsTime):
+    """Works for a few frames, then fails as if something outside had happened."""
+
+    error: BaseException
+
+    def stream(self, frames: Iterator[Frame], shot: Shot) -> Iterator[Frame]:
+        for _ in range(3):
+            yield next(frames)
+        raise self.error
+
+
+@dataclass(frozen=True)
+class Clock(KeepsTime):
+    """Shows every frame ``copies`` times, each for ``slower / copies`` of its own time."""
+
+    copies: int
+    slower: int
+
+    def timing(self, timing: Timing) -> Timing:
+        rate = timing.rate * self.copies / self.slower if timing.rate else None
+        start = timing.start * self.copies
+        end = start + (timing.end - timing.start) * self.copies * self.slower
+        return Timing(timing.time_base / self.copies, rate, start, end)
+
+    def stream(self, frames: Iterator[Frame], shot: Shot) -> Iterator[Frame]:
+        start = shot.timing.start
+        for frame in frames:
+            for copy in range(self.copies):
+                later = (frame.pts - start) * self.copies + copy * frame.duration
+                pts = start * self.copies + later * self.slower
+                index = frame.index * self.copies + copy
+                yield frame.at(pts, frame.duration * self.slower, index, cut=frame.cut and copy == 0)
+
+
+def times(path: Path) -> list[Fraction]:
+    with av.open(path) as container:
+        stream = container.streams.video[0]
+        assert stream.time_base is not None
+        return [Fraction(f.pts or 0) * stream.time_base for f in container.decode(stream)]
+
+
+def sound(path: Path) -> list[str]:
+    """The md5 of the packets of each sound track."""
+    with av.open(path) as container:
+        sums = {stream.index: md5(usedforsecurity=False) for stream in container.streams.audio}
+        for packet in container.demux(audio=list(range(len(sums)))) if sums else ():
+            sums[packet.stream.index].update(bytes(packet))
+        return [s.hexdigest() for s in sums.values()]
+
+
+def grey(path: Path) -> list[float]:
+    with av.open(path) as container:
+        return [float(np.mean(f.to_ndarray(format="gray"))) for f in container.decode(video=0)]
+
+
+def test_without_edits_the_film_stays_as_it_is(film: MakeFilm, tmp_path: Path) -> None:
+    src, dst = film(tracks=2), tmp_path / "out.mp4"
+    report = render(src, dst, [])
+    assert times(dst) == times(src)
+    assert sound(dst) == sound(src)
+    assert len(sound(dst)) == 2
+    np.testing.assert_allclose(grey(dst), grey(src), atol=1)
+    assert (report.frames_in, report.frames_out, report.shots, report.pts_identical) == (10, 10, 1, True)
+    assert report.duration_in == report.duration_out == Fraction(10 * 1001, 24000)
+    assert report.proof.startswith("10/10 frames · pts identical · audio 2/2 bit-exact · ")
+
+
+def test_each_shot_is_its_own_stream(film: MakeFilm, tmp_path: Path) -> None:
+    watch = Watch()
+    report = render(film(shots=(20, 24)), tmp_path / "out.mp4", [watch])
+    first = [(i, i == 0) for i in range(20)]
+    second = [(i, i == 20) for i in range(20, 44)]
+    assert watch.shots == [first, second]
+    assert report.shots == 2
+
+
+def test_edits_run_in_order(film: MakeFilm, tmp_path: Path) -> None:
+    src, dst = film(), tmp_path / "out.mp4"
+    render(src, dst, [Level(0, 0.25), Level(2, 0.25)])
+    np.testing.assert_allclose(grey(dst), 0.75 * 255, atol=2)
+    render(src, dst, [Level(2, 0.25), Level(0, 0.25)], overwrite=True)
+    np.testing.assert_allclose(grey(dst), 0.25 * 255, atol=2)
+
+
+def test_frames_are_read_as_they_are_written(film: MakeFilm, tmp_path: Path) -> None:
+    watch = Watch()
+    ahead = []
+    render(
+        film(), tmp_path / "out.mp4", [watch], progress=lambda done, total: ahead.append(watch.seen - done)
+    )
+    assert ahead == [0] * 10
+
+
+def test_progress_counts_source_frames(film: MakeFilm, tmp_path: Path) -> None:
+    ticks: list[tuple[int, int]] = []
+    render(film(), tmp_path / "out.mp4", [Clock(2, 1)], progress=lambda *tick: ticks.append(tick))
+    assert ticks == [(i // 2, 10) for i in range(1, 21)]
+
+
+def test_each_edit_gets_the_clock_of_the_one_before(film: MakeFilm, tmp_path: Path) -> None:
+    src, dst, watch = film(), tmp_path / "out.mp4", Watch()
+    report = render(src, dst, [Clock(2, 1), watch])
+    assert watch.timings[0].rate == report.rate == Fraction(48000, 1001)
+    assert times(dst) == [Fraction(i * 1001, 48000) for i in range(20)]
+    assert sound(dst) == sound(src)
+    assert report.proof.startswith("20 frames from 10 · 47.952 fps · duration equal · audio 1/1 bit-exact · ")
+
+
+def test_a_longer_film_leaves_its_sound_out_and_says_so(film: MakeFilm, tmp_path: Path) -> None:
+    dst = tmp_path / "out.mp4"
+    report = render(film(), dst, [Clock(1, 4)])
+    assert sound(dst) == []
+    assert report.duration_out == 4 * report.duration_in
+    assert any("sound" in warning for warning in report.warnings)
+    assert "4x as long · audio left out (0/1)" in report.proof
+
+
+def test_a_silent_film_is_not_warned_about_sound(film: MakeFilm, tmp_path: Path) -> None:
+    report = render(film(tracks=0), tmp_path / "out.mp4", [Clock(1, 2)])
+    assert not [warning for warning in report.warnings if "sound" in warning]
+    assert "no audio in the source" in report.proof
+
+
+@pytest.mark.parametrize(
+    ("edit", "error"),
+    [
+        (LosesOne(), OutputError),
+        (Stops(KeyboardInterrupt()), KeyboardInterrupt),
+        (Stops(InputError("x", "y")), InputError),
+        (Stops(ValueError("x")), ValueError),
+    ],
+)
+def test_a_failed_render_leaves_nothing(
+    film: MakeFilm, tmp_path: Path, edit: KeepsTime, error: type[BaseException]
+) -> None:
+    src, threads = film(shots=(40,)), active_count()
+    with pytest.raises(error):
+        render(src, tmp_path / "out.mp4", [edit])
+    assert list(tmp_path.iterdir()) == [src]
+    assert active_count() == threads
+
+
+def test_a_failed_render_keeps_the_file_it_was_to_replace(film: MakeFilm, tmp_path: Path) -> None:
+    src, dst = film(), tmp_path / "out.mp4"
+    dst.write_bytes(b"precious")
+    with pytest.raises(OutputError):
+        render(src, dst, [LosesOne()], overwrite=True)
+    with pytest.raises(UsageError):
+        render(src, dst, [])
+    assert dst.read_bytes() == b"precious"
+
+
+def test_the_report_is_json(film: MakeFilm, tmp_path: Path) -> None:
+    report = render(film(), tmp_path / "out.mp4", [])
+    facts = json.loads(report.to_json())
+    assert facts["rate"] == "24000/1001"
+    assert facts["streams"][0]["kind"] == "audio"
+    assert facts["peak_memory"] > 10_000_000
+    assert facts["coverage"] is None
+    half = replace(report, hole_pixels=200, recovered_pixels=150)
+    assert half.coverage == 0.75
+    assert "75% of the hole from other frames" in half.proof

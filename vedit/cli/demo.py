@@ -1,0 +1,51 @@
+"""`vedit demo`: every edit once, on the sample film."""
+
+from pathlib import Path
+
+import vedit
+from vedit.cli import screen
+from vedit.errors import InputError, OutputError
+
+
+def play(out: Path, *, device: str, quiet: bool, as_json: bool) -> None:
+    """Restyle, interpolate and inpaint the sample film into ``out``; what an earlier demo left is replaced.
+
+    Raises:
+        VeditError: the samples are missing, or a render failed.
+    """
+    samples = _samples()
+    film, style = samples / "sample.mp4", samples / "styles" / "watercolour.png"
+    caption = samples / "caption_mask.png"
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"{out} cannot be made: {error.strerror}", "Give another folder with --out."
+        ) from error
+
+    with screen.progress("restyle", quiet=quiet, as_json=as_json) as progress:
+        result = out / "restyled.mp4"
+        report = vedit.restyle(film, result, style=style, device=device, overwrite=True, progress=progress)
+    screen.finish(report, as_json=as_json)
+    with screen.progress("interpolate", quiet=quiet, as_json=as_json) as progress:
+        result = out / "interpolated.mp4"
+        report = vedit.interpolate(film, result, fps=60, device=device, overwrite=True, progress=progress)
+    screen.finish(report, as_json=as_json)
+    with screen.progress("inpaint", quiet=quiet, as_json=as_json) as progress:
+        result = out / "inpainted.mp4"
+        report = vedit.inpaint(film, result, mask=caption, device=device, overwrite=True, progress=progress)
+    screen.finish(report, as_json=as_json)
+    if not as_json:
+        print(f"The sample film is {film}; the results are in {out.resolve()}")
+
+
+def _samples() -> Path:
+    """The samples folder: in the package when it was installed from a wheel, else beside it."""
+    package = Path(vedit.__file__).parent
+    for folder in (package / "samples", package.parent / "samples"):
+        if (folder / "sample.mp4").is_file():
+            return folder
+    raise InputError(
+        "the sample film is not part of this installation",
+        "Clone the project and run `pip install -e .` in it, or use a film of yours: see `vedit --help`.",
+    )

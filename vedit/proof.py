@@ -1,0 +1,121 @@
+"""What a render did: facts, and one line that proves it."""
+
+import json
+import sys
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from vedit.video.write import WrittenStream
+
+try:
+    import resource
+except ModuleNotFoundError:  # Windows has no such module: the report says None there
+    resource = None  # type: ignore[assignment]
+
+
+@dataclass(frozen=True)
+class Report:
+    """A finished, verified render."""
+
+    source: Path
+    output: Path
+    frames_in: int
+    frames_out: int
+    shots: int
+    rate: Fraction | None
+    """Frames per second of the result; None when it varies."""
+    duration_in: Fraction
+    """Seconds from the first picture to the end of the last."""
+    duration_out: Fraction
+    pts_identical: bool
+    """Every picture was given exactly the time it had in the source."""
+    worst_time_error: Fraction
+    """Seconds between the time a picture was given and the one the file can hold, at most."""
+    audio_in: int
+    """Sound tracks of the source."""
+    streams: tuple[WrittenStream, ...]
+    """The streams copied packet for packet, each with the md5 of its packets."""
+    seconds: float
+    """Wall time."""
+    peak_memory: int | None
+    """Bytes this process has held at most since it started; None where the system does not say."""
+    hole_pixels: int
+    """Pixels that were to be taken out."""
+    recovered_pixels: int
+    """Those that real pixels of other frames filled; the rest was made up."""
+    warnings: tuple[str, ...]
+
+    @property
+    def fps(self) -> float:
+        """Frames written per second of wall time."""
+        return self.frames_out / self.seconds
+
+    @property
+    def coverage(self) -> float | None:
+        """The share of the hole that real pixels filled; None when there was no hole."""
+        return self.recovered_pixels / self.hole_pixels if self.hole_pixels else None
+
+    @property
+    def proof(self) -> str:
+        """One line: ``240/240 frames · pts identical · audio 2/2 bit-exact · 12.3 s (19.5 fps)``."""
+        parts = [*self._time_parts(), self._audio_part()]
+        if self.coverage is not None:
+            parts.append(f"{self.coverage:.0%} of the hole from other frames")
+        return " · ".join([*parts, f"{self.seconds:.1f} s ({self.fps:.1f} fps)"])
+
+    def _time_parts(self) -> list[str]:
+        if self.frames_in == self.frames_out and self.duration_in == self.duration_out:
+            pts = "pts identical" if self.pts_identical else "pts changed"
+            if self.worst_time_error:
+                pts = f"pts within {float(1000 * self.worst_time_error):.2g} ms"
+            return [f"{self.frames_out}/{self.frames_in} frames", pts]
+        rate = f"{float(self.rate):.5g} fps" if self.rate else "variable rate"
+        length = self.duration_out / self.duration_in
+        same = "duration equal" if length == 1 else f"{float(length):.4g}x as long"
+        return [f"{self.frames_out} frames from {self.frames_in}", rate, same]
+
+    def _audio_part(self) -> str:
+        copied = sum(stream.kind == "audio" for stream in self.streams)
+        if not self.audio_in:
+            return "no audio in the source"
+        return (
+            f"audio {copied}/{self.audio_in} bit-exact" if copied else f"audio left out (0/{self.audio_in})"
+        )
+
+    def facts(self) -> dict[str, object]:
+        """Everything as plain values for JSON; exact numbers as strings such as ``24000/1001``."""
+        return {
+            "source": str(self.source),
+            "output": str(self.output),
+            "frames_in": self.frames_in,
+            "frames_out": self.frames_out,
+            "shots": self.shots,
+            "rate": str(self.rate) if self.rate else None,
+            "duration_in": str(self.duration_in),
+            "duration_out": str(self.duration_out),
+            "pts_identical": self.pts_identical,
+            "worst_time_error": str(self.worst_time_error),
+            "audio_in": self.audio_in,
+            "streams": [asdict(stream) for stream in self.streams],
+            "seconds": self.seconds,
+            "fps": self.fps,
+            "peak_memory": self.peak_memory,
+            "coverage": self.coverage,
+            "hole_pixels": self.hole_pixels,
+            "recovered_pixels": self.recovered_pixels,
+            "warnings": list(self.warnings),
+            "proof": self.proof,
+        }
+
+    def to_json(self) -> str:
+        """The facts as one line of JSON."""
+        return json.dumps(self.facts())
+
+
+def peak_memory() -> int | None:
+    """The most bytes this process has held since it started, or None where the system does not say."""
+    if resource is None:
+        return None
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024
