@@ -27,6 +27,7 @@ from torch import Tensor
 
 from vedit.errors import InputError, UsageError, VeditError
 from vedit.frame import Frame, Shot
+from vedit.pictures import read_picture
 
 MaskSetting = str | Path | Tensor
 
@@ -85,7 +86,7 @@ def _finder(setting: MaskSetting, shot: Shot, opened: ExitStack) -> Callable[[in
     if path.is_dir():
         return _from_folder(path, shot)
     if path.suffix.lower() in PICTURES:
-        picture = _checked(_read_picture(path), str(path), shot)
+        picture = _checked(_from_picture(path), str(path), shot)
         _note_extremes(picture, setting, shot)
         return lambda index: picture
     return _from_film(path, shot, opened)
@@ -111,7 +112,7 @@ def _from_folder(folder: Path, shot: Shot) -> Callable[[int], Tensor]:
     def find(index: int) -> Tensor:
         if index >= len(pictures):
             raise _ended(str(folder), len(pictures))
-        return _checked(_read_picture(pictures[index]), str(pictures[index]), shot)
+        return _checked(_from_picture(pictures[index]), str(pictures[index]), shot)
 
     return find
 
@@ -168,17 +169,8 @@ def _open_film(path: Path) -> "av.container.InputContainer":
     return film
 
 
-def _read_picture(path: Path) -> Tensor:
-    try:
-        data = np.frombuffer(path.read_bytes(), np.uint8)
-    except OSError as error:
-        raise InputError(
-            f"mask {path} cannot be read ({error.strerror})", "Check its permissions."
-        ) from error
-    picture = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE) if data.size else None
-    if picture is None:
-        raise InputError(f"mask {path} is not a picture", "Save it again as PNG.")
-    return torch.from_numpy(picture)[None] / 255
+def _from_picture(path: Path) -> Tensor:
+    return read_picture(path).float().mean(0, keepdim=True) / 255
 
 
 def _pictures(folder: Path) -> list[Path]:

@@ -83,7 +83,7 @@ def render(
     with (
         _device_memory(where),
         Writer(source, output, clock, notes) as writer,
-        closing(read(source, notes)) as frames,  # type: ignore[type-var]
+        closing(read(source, notes)) as frames,
         torch.no_grad(),
     ):
         for pictures in split_at_cuts(counted(frames)):

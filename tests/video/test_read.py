@@ -118,7 +118,7 @@ def test_leaving_early_ends_the_thread(tmp_path: Path) -> None:
 
     stream = read(probe(write(tmp_path / "film.mp4", range(40))), Notes())
     next(stream)
-    stream.close()  # type: ignore[attr-defined] # a generator
+    stream.close()
     assert not any(t.name == "vedit-read" for t in threading.enumerate())
 
 

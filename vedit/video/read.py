@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from itertools import chain
 from typing import TypeVar
 
@@ -21,11 +21,12 @@ AHEAD = 6
 """Pictures decoded before they are asked for."""
 
 
-def read(source: Source, notes: Notes) -> Iterator[Frame]:
+def read(source: Source, notes: Notes) -> Generator[Frame]:
     """The frames of a film in order, upright, one per ``source.pts``, with ``cut`` set where a shot starts.
 
     Pixels are converted only when asked for; the decoder's picture stays with the frame. A picture that cannot be
-    decoded is replaced by the one before it and counted in ``notes``. Another thread decodes a few pictures ahead.
+    decoded is replaced by the one before it and counted in ``notes``. Another thread decodes a few pictures ahead:
+    close the generator if you stop early.
 
     Raises:
         UsageError: HDR or interlaced film.
@@ -106,7 +107,7 @@ class _End:
         self.error = error
 
 
-def ahead(items: Iterator[T]) -> Iterator[T]:
+def ahead(items: Iterator[T]) -> Generator[T]:
     """The same items, made by another thread up to ``AHEAD`` before they are asked for; its errors are raised here."""
     made: queue.Queue[T | _End] = queue.Queue(AHEAD)
     stop = threading.Event()

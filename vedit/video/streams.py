@@ -66,7 +66,7 @@ def sort_streams(source: Source, container: str, audio: str) -> tuple[list[Strea
             if facts.is_chapter_track:
                 continue  # chapters themselves are copied
             if facts.kind == "audio" and audio == "none":
-                dropped.append(f"{name} is left out as asked")
+                dropped.append(f"{name} is left out")
             elif accepts(film.streams[facts.index], container):
                 kept.append(facts)
             elif facts.kind == "audio":

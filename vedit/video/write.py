@@ -164,15 +164,19 @@ class Writer:
                 format=self.encoding.container,
                 container_options=muxer_options(self.encoding.container, timing.time_base),
             )
-        self._copier = Copier(self._film, kept, self._out, self._shift * timing.time_base)
-        self._order = sorted([source.video.index, *(facts.index for facts in kept)])
-        for index in self._order:
-            if index == source.video.index:
-                self._video = self._add_picture()
-            else:
-                self._copier.add(index)
-        self._out.metadata.update(kept_tags(self._film.metadata))
-        self._out.set_chapters(self._film.chapters())
+        try:
+            self._copier = Copier(self._film, kept, self._out, self._shift * timing.time_base)
+            self._order = sorted([source.video.index, *(facts.index for facts in kept)])
+            for index in self._order:
+                if index == source.video.index:
+                    self._video = self._add_picture()
+                else:
+                    self._copier.add(index)
+            self._out.metadata.update(kept_tags(self._film.metadata))
+            self._out.set_chapters(self._film.chapters())
+        except BaseException:  # nobody will leave the `with` that was never entered
+            self.__exit__(None, None, None)
+            raise
 
     def _add_picture(self) -> VideoStream:
         old = self._film.streams[self.source.video.index]
