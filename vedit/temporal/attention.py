@@ -26,21 +26,22 @@ class FlowAttention(nn.Module):
         super().__init__()
         self.heads = heads
         self.offsets = [d for d in range(-reach, reach + 1) if d != 0]
+        inner = width // 2  # reading along the paths is what costs, and costs by channel
         self.norm = nn.GroupNorm(8, width)
-        self.query_key_value = nn.Conv2d(width, 3 * width, 1)
-        self.out = nn.Conv2d(width, width, 1)
+        self.query_key_value = nn.Conv2d(width, 3 * inner, 1)
+        self.out = nn.Conv2d(inner, width, 1)
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(cast(Tensor, self.out.bias))
         self.bias = nn.Parameter(torch.zeros(len(self.offsets) + 1, heads))
 
     def forward(self, features: Tensor, paths: Paths) -> Tensor:
-        count, width, height, breadth = features.shape
         query, key, value = self.query_key_value(self.norm(features)).chunk(3, dim=1)
+        count, inner, height, breadth = query.shape
 
         def split(x: Tensor) -> Tensor:  # (F, heads, d, h, w)
-            return x.view(count, self.heads, width // self.heads, height, breadth)
+            return x.view(count, self.heads, inner // self.heads, height, breadth)
 
-        query = split(query) * (width // self.heads) ** -0.5
+        query = split(query) * (inner // self.heads) ** -0.5
         bias = self.bias.view(-1, 1, self.heads, 1, 1)
         scores = [(query * split(key)).sum(2) + bias[0]]
         values = [split(value)]
@@ -53,5 +54,5 @@ class FlowAttention(nn.Module):
             scores.append(score.masked_fill(paths.valid[offset] == 0, float("-inf")))
             values.append(split(there_value))
         weight = torch.stack(scores).softmax(dim=0).unsqueeze(3)
-        mixed = (weight * torch.stack(values)).sum(0).view(count, width, height, breadth)
+        mixed = (weight * torch.stack(values)).sum(0).view(count, inner, height, breadth)
         return cast(Tensor, features + self.out(mixed))

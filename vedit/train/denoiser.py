@@ -168,6 +168,7 @@ def train_denoiser(
     *,
     minutes: float,
     motion_from: float = 0.7,
+    rate: float = 1e-3,
     start: Path | None = None,
     seed: int = 0,
     log: Callable[[str], None] = print,
@@ -175,7 +176,8 @@ def train_denoiser(
     """Train for a wall-clock time; float16 weights go to ``out`` (.safetensors) every three minutes.
 
     The first ``motion_from`` of the time goes to single frames, the rest to short runs with rendered motion, which
-    is where the temporal layers learn. ``start``: weights to go on from. ``data`` and ``pairs``: the folder of
+    is where the temporal layers learn. ``rate``: the highest learning rate.
+    ``start``: weights to go on from. ``data`` and ``pairs``: the folder of
     footage and what `make_pairs` painted from it.
     """
     torch.manual_seed(seed)
@@ -190,7 +192,7 @@ def train_denoiser(
     painted = load_pairs(pairs, codec)
     trainer = Trainer(codec, net, copy.deepcopy(net), painted, pictures, np.random.default_rng(seed), alphas)
     log(f"{len(painted)} paintings, {len(pictures)} pictures")
-    optimiser = torch.optim.AdamW(net.parameters(), lr=1e-3, betas=(0.9, 0.98), weight_decay=1e-3)
+    optimiser = torch.optim.AdamW(net.parameters(), lr=rate, betas=(0.9, 0.98), weight_decay=1e-3)
     began = saved = time.monotonic()
     step, recent = 0, 1.0
     while (done := (time.monotonic() - began) / (60 * minutes)) < 1:

@@ -1,6 +1,7 @@
 """Which encoder, with which settings, in which container; found out by trying before any work is done."""
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from io import BytesIO
@@ -201,11 +202,21 @@ def add_video(out: OutputContainer, encoding: Encoding, source: Source, timing: 
     return stream
 
 
-def muxer_options(container: str, time_base: Fraction) -> dict[str, str]:
-    """Options that keep times exact: MP4 counts edit lists and tracks in ticks of its choice unless told."""
+def muxer_options(container: str, pictures: Sequence[Fraction], others: Sequence[Fraction]) -> dict[str, str]:
+    """Options that keep times exact: MP4 counts tracks and edit lists in ticks of its choice unless told.
+
+    ``pictures`` and ``others`` are the time bases of the picture streams and of the rest. One tick serves all picture
+    tracks, so it has to divide each of theirs; edit lists, which say how long a track lasts, use the film's own.
+    """
     if container not in ("mp4", "mov"):
         return {}
-    ticks = {"video_track_timescale": str(time_base.denominator)} if time_base.denominator < 2**31 else {}
-    return (
-        {**ticks, "movie_timescale": str(time_base.denominator)} if time_base.denominator < 10**6 else ticks
-    )
+    options = {}
+    ticks = math.lcm(*(base.denominator for base in pictures))
+    if ticks < 2**31:
+        options["video_track_timescale"] = str(ticks)
+    film_ticks = math.lcm(ticks, *(base.denominator for base in others))
+    for scale in (film_ticks, ticks):
+        if scale < 10**6:
+            options["movie_timescale"] = str(scale)
+            break
+    return options

@@ -162,7 +162,7 @@ class Writer:
                 str(self.part),
                 "w",
                 format=self.encoding.container,
-                container_options=muxer_options(self.encoding.container, timing.time_base),
+                container_options=muxer_options(self.encoding.container, *self._clocks(kept)),
             )
         try:
             self._copier = Copier(self._film, kept, self._out, self._shift * timing.time_base)
@@ -177,6 +177,17 @@ class Writer:
         except BaseException:  # nobody will leave the `with` that was never entered
             self.__exit__(None, None, None)
             raise
+
+    def _clocks(self, kept: list[StreamFacts]) -> tuple[list[Fraction], list[Fraction]]:
+        """The time bases of all picture streams to be written, and those of sound."""
+        pictures, others = [self.timing.time_base], []
+        for facts in kept:
+            base = self._film.streams[facts.index].time_base
+            if base and facts.kind == "video" and not facts.is_picture:
+                pictures.append(Fraction(base))
+            elif base and facts.kind == "audio":
+                others.append(Fraction(base))
+        return pictures, others
 
     def _add_picture(self) -> VideoStream:
         old = self._film.streams[self.source.video.index]
