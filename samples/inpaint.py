@@ -14,9 +14,9 @@ import vedit
 SAMPLES = Path(__file__).parent
 
 
-def main(film: str = f"{SAMPLES / 'sample.mp4'}", mask: str = f"{SAMPLES / 'caption_mask.png'}") -> None:
+def main(film: str = f"{SAMPLES / 'sample.mp4'}", mask: str = f"{SAMPLES / 'caption_mask.mp4'}") -> None:
     result = Path(f"{Path(film).stem}-repaired.mp4")
-    report = vedit.inpaint(film, result, mask=mask, overwrite=True)
+    report = vedit.inpaint(film, result, mask=mask, quality="best", overwrite=True)
     print(f"{result}: {report.proof}")
 
 

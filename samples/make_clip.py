@@ -1,4 +1,4 @@
-"""Render samples/sample.mp4 and samples/caption_mask.png from scikit-image's free photographs.
+"""Render samples/sample.mp4 and its masks (caption_mask.png, .mp4) from scikit-image's free photographs.
 
     pip install -e ".[test]" && python samples/make_clip.py [FOLDER]
 
@@ -198,13 +198,28 @@ def write(path: Path, frames: list[NDArray[np.uint8]]) -> None:
         film.mux(track.encode())
 
 
+def write_mask(path: Path, mask: NDArray[np.uint8], count: int) -> None:
+    """The mask as a film beside the film: white where the caption is, black while there is none; lossless."""
+    with av.open(str(path), "w", format="mp4", options={"fflags": "+bitexact"}) as film:
+        picture = film.add_stream("libx264", rate=RATE, options={"qp": "0", "preset": "slow", "threads": "1"})
+        picture.width, picture.height, picture.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        for number in range(count):
+            shown = mask if number in CAPTION_FRAMES else np.zeros_like(mask)
+            frame = av.VideoFrame.from_ndarray(shown, format="gray").reformat(format="yuv420p")
+            frame.pts, frame.time_base = number, 1 / RATE
+            film.mux(picture.encode(frame))
+        film.mux(picture.encode())
+
+
 def main(folder: Path) -> None:
     cv2.setNumThreads(1)
     # Wider than the letters, because the codec smears their edges into the pixels around.
     reach = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7))
-    mask = cv2.dilate((caption()[..., 1] > 0).astype(np.uint8) * 255, reach)
-    Image.fromarray(np.asarray(mask, np.uint8)).save(folder / "caption_mask.png", optimize=True)
-    write(folder / "sample.mp4", pictures())
+    mask = np.asarray(cv2.dilate((caption()[..., 1] > 0).astype(np.uint8) * 255, reach), np.uint8)
+    Image.fromarray(mask).save(folder / "caption_mask.png", optimize=True)
+    frames = pictures()
+    write_mask(folder / "caption_mask.mp4", mask, len(frames))
+    write(folder / "sample.mp4", frames)
     print(f"{folder / 'sample.mp4'}: {(folder / 'sample.mp4').stat().st_size / 1e6:.2f} MB")
 
 

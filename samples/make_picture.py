@@ -40,7 +40,7 @@ def main(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         restyled, repaired = Path(scratch) / "restyled.mp4", Path(scratch) / "repaired.mp4"
         print(vedit.restyle(film, restyled, style=SAMPLES / "styles" / "watercolour.png").proof)
-        print(vedit.inpaint(film, repaired, mask=mask).proof)
+        print(vedit.inpaint(film, repaired, mask=SAMPLES / "caption_mask.mp4", quality="best").proof)
         before = picture(film)
         panels = {
             "before": before,

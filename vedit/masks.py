@@ -38,7 +38,7 @@ SPECS = "Give a picture, a film, a folder of pictures, box:x,y,w,h or poly:x1,y1
 def with_masks(frames: Iterator[Frame], setting: MaskSetting, shot: Shot) -> Iterator[tuple[Frame, Tensor]]:
     """Each frame with its mask, ``(1, H, W)`` float32 of 0 and 1 on the shot's device, lazily and in order.
 
-    A mask that marks nothing, or nearly everything, is said in ``shot.notes``.
+    A still mask that marks nothing, or nearly everything, is said in ``shot.notes``.
 
     Raises:
         InputError: a mask file is missing or cannot be decoded.
@@ -51,8 +51,8 @@ def with_masks(frames: Iterator[Frame], setting: MaskSetting, shot: Shot) -> Ite
             mask = find(frame.index).to(shot.device)
             marked = marked or bool(mask.any())
             yield frame, mask
-    if not marked:
-        shot.notes.warn(f"the mask ({_name(setting)}) marks nothing in at least one shot; white means change")
+    if not marked and _is_still(setting):  # one that runs along the film may well be black for a shot
+        shot.notes.warn(f"the mask ({_name(setting)}) marks nothing; white means change")
 
 
 def check_mask(setting: MaskSetting) -> None:
@@ -85,7 +85,7 @@ def _finder(setting: MaskSetting, shot: Shot, opened: ExitStack) -> Callable[[in
     path = Path(setting)
     if path.is_dir():
         return _from_folder(path, shot)
-    if path.suffix.lower() in PICTURES:
+    if _is_still(path):
         picture = _checked(_from_picture(path), str(path), shot)
         _note_extremes(picture, setting, shot)
         return lambda index: picture
@@ -178,6 +178,13 @@ def _pictures(folder: Path) -> list[Path]:
         return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", path.name)]
 
     return sorted((p for p in folder.iterdir() if p.suffix.lower() in PICTURES), key=natural)
+
+
+def _is_still(setting: MaskSetting) -> bool:
+    """Whether one mask serves all frames."""
+    if isinstance(setting, Tensor):
+        return len(setting) == 1
+    return _is_spec(setting) or Path(setting).suffix.lower() in PICTURES
 
 
 def _is_spec(setting: str | Path) -> bool:

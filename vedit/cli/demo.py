@@ -15,7 +15,7 @@ def play(out: Path, *, device: str, quiet: bool, as_json: bool) -> None:
     """
     samples = _samples()
     film, style = samples / "sample.mp4", samples / "styles" / "watercolour.png"
-    caption = samples / "caption_mask.png"
+    caption = samples / "caption_mask.mp4"
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -33,7 +33,9 @@ def play(out: Path, *, device: str, quiet: bool, as_json: bool) -> None:
     screen.finish(report, as_json=as_json)
     with screen.progress("inpaint", quiet=quiet, as_json=as_json) as progress:
         result = out / "inpainted.mp4"
-        report = vedit.inpaint(film, result, mask=caption, device=device, overwrite=True, progress=progress)
+        report = vedit.inpaint(
+            film, result, mask=caption, quality="best", device=device, overwrite=True, progress=progress
+        )
     screen.finish(report, as_json=as_json)
     if not as_json:
         print(f"The sample film is {film}; the results are in {out.resolve()}")

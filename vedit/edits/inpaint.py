@@ -14,6 +14,7 @@ from vedit.diffusion.engine import load_engine
 from vedit.diffusion.prior import Prior
 from vedit.edits.edit import apply_to_clip
 from vedit.edits.propagate import Recovered, recover, smooth
+from vedit.edits.texture import in_keeping
 from vedit.errors import UsageError
 from vedit.flow.complete import harmonic
 from vedit.flow.estimate import Quality
@@ -24,7 +25,7 @@ RADIUS: dict[Quality, int] = {"draft": 6, "normal": 12, "best": 24}
 """How many frames before and after are searched for what a hole hides."""
 PASSES: dict[Quality, int] = {"draft": 1, "normal": 1, "best": 2}
 """How often; from the second time on motion inside the hole is estimated from what was found there before."""
-STRENGTH = 0.3
+STRENGTH = 0.5
 """How much of the smooth filling is noised away before it is denoised."""
 
 
@@ -87,8 +88,9 @@ class Inpaint:
         for picture in denoise(priors(), engine, strength=STRENGTH, seed=self.seed):
             r, prior = waiting.popleft()
             # A membrane takes the codec's own error away where the synthesised part meets the picture.
-            seam = harmonic((prior - picture)[None], r.unseen[None])[0]
-            yield _composited(replace(r, pixels=picture + seam))
+            drawn = picture + harmonic((prior - picture)[None], r.unseen[None])[0]
+            original = r.frame.pixels[:3].to(prior)
+            yield _composited(replace(r, pixels=in_keeping(drawn, prior, r.unseen, original, r.mask)))
 
 
 def _counted(recovered: Iterator[Recovered], shot: Shot) -> Iterator[Recovered]:
