@@ -13,7 +13,7 @@ import vedit
 SAMPLES = Path(__file__).parent
 
 
-def main(film: Path = SAMPLES / "sample.mp4", style: Path = SAMPLES / "styles" / "watercolour.png") -> None:
+def main(film: Path = SAMPLES / "sample.mp4", style: Path = SAMPLES / "styles" / "halftone.png") -> None:
     result = Path(f"{film.stem}-restyled.mp4")
     report = vedit.restyle(film, result, style=style, strength=0.6, overwrite=True)
     print(f"{result}: {report.proof}")

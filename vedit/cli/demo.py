@@ -14,7 +14,7 @@ def play(out: Path, *, device: str, quiet: bool, as_json: bool) -> None:
         VeditError: the samples are missing, or a render failed.
     """
     samples = _samples()
-    film, style = samples / "sample.mp4", samples / "styles" / "watercolour.png"
+    film, style = samples / "sample.mp4", samples / "styles" / "halftone.png"
     caption = samples / "caption_mask.mp4"
     try:
         out.mkdir(parents=True, exist_ok=True)
