@@ -25,7 +25,9 @@ def play(out: Path, *, device: str, quiet: bool, as_json: bool) -> None:
 
     with screen.progress("restyle", quiet=quiet, as_json=as_json) as progress:
         result = out / "restyled.mp4"
-        report = vedit.restyle(film, result, style=style, device=device, overwrite=True, progress=progress)
+        report = vedit.restyle(
+            film, result, style=style, steps=3, device=device, overwrite=True, progress=progress
+        )
     screen.finish(report, as_json=as_json)
     with screen.progress("interpolate", quiet=quiet, as_json=as_json) as progress:
         result = out / "interpolated.mp4"
