@@ -1,11 +1,17 @@
 """One picture of a film with its time, and what an edit is told about the shot it belongs to."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Literal
 
 import torch
 from torch import Tensor
+
+Fault = Literal["repeated", "concealed", "fitted"]
+"""What is wrong with a source picture: it could not be decoded and the one before it stands in; the decoder made up
+parts of it; it came in another size or pixel format than the film's first and was fitted to that."""
 
 
 class Frame:
@@ -13,7 +19,8 @@ class Frame:
 
     ``pixels`` is ``(C, H, W)`` float32 in [0, 1], C = 3 or 4 (alpha last), converted from the decoder's picture
     when first asked for, so a frame that no edit looks at is never converted. ``pts`` and ``duration`` are integer
-    ticks of the stream's time base. ``cut`` marks the first frame of a shot.
+    ticks of the stream's time base. ``cut`` marks the first frame of a shot, ``fault`` a picture that the film does not
+    hold whole.
 
     ``native`` is the decoder's own picture (opaque here; ``vedit.video`` knows its type). What the writer encodes:
 
@@ -22,7 +29,7 @@ class Frame:
         native, changed (1,H,W)   the pixels where changed > 0, the native samples everywhere else
     """
 
-    __slots__ = ("_decode", "_pixels", "changed", "cut", "duration", "index", "native", "pts")
+    __slots__ = ("_decode", "_pixels", "changed", "cut", "duration", "fault", "index", "native", "pts")
 
     def __init__(
         self,
@@ -35,6 +42,7 @@ class Frame:
         native: object | None = None,
         decode: Callable[[object], Tensor] | None = None,
         changed: Tensor | None = None,
+        fault: Fault | None = None,
     ) -> None:
         self.pts = pts
         self.duration = duration
@@ -42,6 +50,7 @@ class Frame:
         self.cut = cut
         self.native = native
         self.changed = changed
+        self.fault = fault
         self._pixels = pixels
         self._decode = decode
 
@@ -113,6 +122,9 @@ class Notes:
     """Pixels under the mask so far."""
     recovered_pixels: int = 0
     """Those of them filled with real pixels of other frames; the rest was synthesised."""
+
+    faults: Counter[Fault] = field(default_factory=Counter)
+    """Source pictures that were not whole, counted as they go into the edits."""
 
     def warn(self, message: str) -> None:
         if message not in self.warnings:

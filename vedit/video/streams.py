@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from io import BytesIO
+from typing import Literal
 
 import av
 from av.container import InputContainer, OutputContainer
@@ -26,6 +27,16 @@ STALE_TAGS = (
     "alpha_mode",
 )
 """Tags that describe the old file, not the film; also whatever starts with ``_statistics`` or ``number_of``."""
+
+
+@dataclass(frozen=True)
+class StreamPlan:
+    """What becomes of a stream: ``codec`` is its format in the output, ``reason`` says why it is not a plain copy."""
+
+    facts: StreamFacts
+    how: Literal["copy", "convert", "drop"]
+    codec: str = ""
+    reason: str = ""
 
 
 @dataclass
@@ -55,30 +66,32 @@ def payload(packet: "Packet[Stream]", codec: str) -> bytes:
     return data
 
 
-def sort_streams(source: Source, container: str, audio: str) -> tuple[list[StreamFacts], list[str]]:
-    """The streams that can be copied into a container, and a sentence about each that cannot.
+def plan_streams(source: Source, container: str, audio: str) -> tuple[StreamPlan, ...]:
+    """What becomes of every stream but the edited picture, in file order.
 
     Raises:
         UsageError: an audio stream cannot be copied and ``audio`` is ``"copy"``.
     """
-    kept, dropped = [], []
+    plans = []
     with open_film(source.path) as film:
         for facts in source.streams:
             name = f"{facts.kind} stream {facts.index} ({facts.codec})"
             if facts.is_chapter_track:
                 continue  # chapters themselves are copied
             if facts.kind == "audio" and audio == "none":
-                dropped.append(f"{name} is left out")
+                plans.append(StreamPlan(facts, "drop", reason=f"{name} is left out"))
             elif accepts(film.streams[facts.index], container):
-                kept.append(facts)
+                plans.append(StreamPlan(facts, "copy", facts.codec))
             elif facts.kind == "audio":
                 raise UsageError(
                     f"{name} of {source.path.name} cannot be copied into a {container} file",
                     "Write .mkv, which takes every kind of sound, or leave the sound out with audio='none'.",
                 )
             else:
-                dropped.append(f"{name} is left out: a {container} file cannot hold it")
-    return kept, dropped
+                plans.append(
+                    StreamPlan(facts, "drop", reason=f"{name} is left out: a {container} file cannot hold it")
+                )
+    return tuple(plans)
 
 
 def accepts(stream: Stream, container: str) -> bool:

@@ -21,7 +21,7 @@ from vedit.video.colour import Converter, keep_unchanged
 from vedit.video.decode import open_film
 from vedit.video.encode import Encoding, add_video, choose_encoding, container_for, muxer_options
 from vedit.video.source import Source, StreamFacts
-from vedit.video.streams import Copier, kept_tags, sort_streams
+from vedit.video.streams import Copier, kept_tags, plan_streams
 from vedit.video.verify import worst_time_error
 
 
@@ -99,8 +99,9 @@ def plan_output(source: Source, output: Output) -> tuple[Encoding, list[StreamFa
             f"cannot write to {path.parent}: {error.strerror}", "Choose another folder."
         ) from error
     encoding = choose_encoding(source, container, output.codec, output.crf)
-    kept, dropped = sort_streams(source, container, output.audio)
-    return encoding, kept, [*encoding.losses, *dropped]
+    plans = plan_streams(source, container, output.audio)
+    kept = [plan.facts for plan in plans if plan.how != "drop"]
+    return encoding, kept, [*encoding.losses, *(plan.reason for plan in plans if plan.reason)]
 
 
 def part_path(path: Path) -> Path:
