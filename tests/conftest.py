@@ -11,6 +11,10 @@ import pytest
 WIDTH, HEIGHT, RATE, SOUND_RATE = 96, 64, Fraction(24000, 1001), 48000
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write tests/golden anew")
+
+
 @pytest.fixture
 def film(tmp_path: Path) -> Callable[..., Path]:
     """A maker of films: a texture moving 1 pixel a frame, another texture after each cut, tones for sound.

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+import pytest
 import torch
 
 import vedit
@@ -45,3 +46,13 @@ def test_restyle_keeps_the_shape_of_the_film(film: MakeFilm, tmp_path: Path) -> 
     report = vedit.restyle(src, dst, style=torch.rand(3, 64, 64), strength=0.5, steps=1)
     assert report.proof.startswith("10/10 frames · pts identical · audio 1/1 bit-exact · ")
     assert pictures(dst).shape == pictures(src).shape
+
+
+def test_an_unknown_keyword_is_a_type_error(film: MakeFilm, tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="'speed'"):
+        vedit.interpolate(film(), tmp_path / "out.mp4", fps=60, speed=2)  # type: ignore[call-arg]
+
+
+def test_resume_needs_something_to_go_on_with(tmp_path: Path) -> None:
+    with pytest.raises(vedit.UsageError, match=r"out\.mp4"):
+        vedit.resume(tmp_path / "out.mp4")

@@ -19,7 +19,7 @@ HEIGHT, WIDTH = 48, 64
 
 
 def a_shot() -> Shot:
-    return Shot(0, Timing(Fraction(1, 25), Fraction(25), 0, 100), HEIGHT, WIDTH, torch.device("cpu"), Notes())
+    return Shot(0, Timing(Fraction(1, 25), Fraction(25), 0, 100), HEIGHT, WIDTH, "cpu", Notes())
 
 
 def masks(setting: MaskSetting, indices: range, shot: Shot | None = None) -> Tensor:

@@ -9,9 +9,11 @@ from threading import active_count
 import av
 import numpy as np
 import pytest
+import torch
 
 from vedit.clip import Clip
-from vedit.edits.edit import apply_to_clip
+from vedit.edits import Inpaint, Interpolate, Restyle
+from vedit.edits.edit import Edit, apply_to_clip
 from vedit.errors import InputError, OutputError, UsageError
 from vedit.frame import Frame, Shot, Timing
 from vedit.render import render
@@ -20,6 +22,8 @@ MakeFilm = Callable[..., Path]
 
 
 class KeepsTime:
+    memoryless = False
+
     def timing(self, timing: Timing) -> Timing:
         return timing
 
@@ -228,3 +232,54 @@ def test_the_report_is_json(film: MakeFilm, tmp_path: Path) -> None:
     half = replace(report, hole_pixels=200, recovered_pixels=150)
     assert half.coverage == 0.75
     assert "75% of the hole from other frames" in half.proof
+
+
+class Interrupted(Exception):
+    pass
+
+
+def interrupted_at(frame: int) -> Callable[[int, int], None]:
+    def progress(done: int, total: int) -> None:
+        if done >= frame:
+            raise Interrupted
+
+    return progress
+
+
+def pictures(path: Path) -> list[bytes]:
+    with av.open(path) as container:
+        return [f.to_ndarray().tobytes() for f in container.decode(video=0)]
+
+
+RESTYLE = Restyle(style=torch.rand(3, 32, 32, generator=torch.Generator().manual_seed(3)), steps=1)
+BOX = torch.zeros(1, 1, 64, 96)
+BOX[..., 20:40, 30:60] = 1
+
+
+@pytest.mark.parametrize(
+    ("shots", "edits", "stop", "kept"),
+    [
+        ((60, 200), [], 250, 240),
+        ((60, 130), [Interpolate(fps=40, quality="draft")], 180, 241),
+        ((60, 40), [RESTYLE], 70, 60),
+        ((60, 70), [RESTYLE, Interpolate(factor=2, quality="draft")], 120, 192),
+        ((130,), [Interpolate(factor=1), Inpaint(mask=BOX, quality="draft")], 120, 96),
+    ],
+    ids=lambda value: "+".join(type(e).__name__ for e in value) if isinstance(value, list) else None,
+)
+def test_an_interrupted_render_goes_on_and_ends_the_same(
+    film: MakeFilm, tmp_path: Path, shots: tuple[int, ...], edits: list[Edit], stop: int, kept: int
+) -> None:
+    src, whole, dst = film(shots=shots), tmp_path / "whole.mkv", tmp_path / "out.mkv"
+    expected = render(src, whole, edits, codec="ffv1")
+    with pytest.raises(Interrupted):
+        render(src, dst, edits, codec="ffv1", progress=interrupted_at(stop))
+    assert not dst.exists()
+    report = render(src, dst, edits, codec="ffv1")
+    assert report.frames_kept == kept
+    assert pictures(dst) == pictures(whole)
+    assert times(dst) == times(whole)
+    assert sound(dst) == sound(whole)
+    same = {"seconds": 0, "peak_memory": 0, "frames_kept": 0, "output": 0}
+    assert replace(report, **same) == replace(expected, **same)  # type: ignore[arg-type]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["film.mp4", "out.mkv", "whole.mkv"]

@@ -1,17 +1,24 @@
-"""The functions of the package: a film in, an edit, a film out."""
+"""The functions of the package: a film in, an edit, a film out; and what they give back.
 
-from collections.abc import Callable
+All of them take the :class:`vedit.render.Options` as keywords; :func:`vedit.render.render` describes each.
+"""
+
 from fractions import Fraction
 from pathlib import Path
+from typing import Unpack
 
 from torch import Tensor
 
-from vedit import edits
-from vedit.flow.estimate import Quality
-from vedit.proof import Report
-from vedit.render import render
-
-Progress = Callable[[int, int], None]
+from vedit.clip import Clip as Clip
+from vedit.edits.inpaint import Inpaint
+from vedit.edits.interpolate import Interpolate
+from vedit.edits.restyle import Restyle
+from vedit.flow.quality import Quality
+from vedit.planning import Plan as Plan
+from vedit.planning import plan as plan
+from vedit.proof import Report as Report
+from vedit.render import Options, render
+from vedit.render import resume as resume
 
 
 def restyle(
@@ -25,12 +32,7 @@ def restyle(
     engine: str = "bundled",
     seed: int = 0,
     steps: int = 4,
-    device: str = "auto",
-    overwrite: bool = False,
-    progress: Progress | None = None,
-    audio: str = "copy",
-    codec: str = "auto",
-    crf: float | None = None,
+    **options: Unpack[Options],
 ) -> Report:
     """Give a film the look of a picture, steady over time.
 
@@ -45,30 +47,16 @@ def restyle(
         engine: the model; ``bundled`` needs no download.
         seed: same seed, same film, same machine: same pixels.
         steps: denoising steps.
-        device: see :func:`vedit.device.pick_device`; this and the rest as in :func:`vedit.render.render`.
-        overwrite: replace ``dst`` if it exists.
-        progress: called with (source frames finished, source frames).
-        audio: ``copy`` or ``none``.
-        codec: of the picture; ``auto`` takes the one that suits ``dst``.
-        crf: quality of the encoding.
+        options: ``device``, ``overwrite``, ``progress``, ``audio``, ``codec``, ``crf``, ``on_corrupt``, ``hdr``,
+            ``resume``: see :func:`vedit.render.render`.
 
     Raises:
         VeditError: as :func:`vedit.render.render`.
     """
-    edit = edits.Restyle(
+    edit = Restyle(
         style=style, prompt=prompt, strength=strength, mask=mask, engine=engine, seed=seed, steps=steps
     )
-    return render(
-        src,
-        dst,
-        [edit],
-        device=device,
-        overwrite=overwrite,
-        progress=progress,
-        audio=audio,
-        codec=codec,
-        crf=crf,
-    )
+    return render(src, dst, [edit], **options)
 
 
 def interpolate(
@@ -79,12 +67,7 @@ def interpolate(
     factor: int | None = None,
     slowmo: Fraction | float | str | None = None,
     quality: Quality = "normal",
-    device: str = "auto",
-    overwrite: bool = False,
-    progress: Progress | None = None,
-    audio: str = "copy",
-    codec: str = "auto",
-    crf: float | None = None,
+    **options: Unpack[Options],
 ) -> Report:
     """Make new frames between a film's own. Takes exactly one of ``fps``, ``factor`` and ``slowmo``.
 
@@ -95,28 +78,13 @@ def interpolate(
         factor: this many times the frames; 1 re-encodes and changes nothing else.
         slowmo: this many times slower at the film's own rate; the sound is left out, with a warning.
         quality: ``draft``, ``normal`` or ``best``: how much care the motion search takes.
-        device: see :func:`vedit.device.pick_device`; this and the rest as in :func:`vedit.render.render`.
-        overwrite: replace ``dst`` if it exists.
-        progress: called with (source frames finished, source frames).
-        audio: ``copy`` or ``none``.
-        codec: of the picture; ``auto`` takes the one that suits ``dst``.
-        crf: quality of the encoding.
+        options: as for :func:`restyle`; see :func:`vedit.render.render`.
 
     Raises:
         VeditError: as :func:`vedit.render.render`.
     """
-    edit = edits.Interpolate(fps=fps, factor=factor, slowmo=slowmo, quality=quality)
-    return render(
-        src,
-        dst,
-        [edit],
-        device=device,
-        overwrite=overwrite,
-        progress=progress,
-        audio=audio,
-        codec=codec,
-        crf=crf,
-    )
+    edit = Interpolate(fps=fps, factor=factor, slowmo=slowmo, quality=quality)
+    return render(src, dst, [edit], **options)
 
 
 def inpaint(
@@ -127,12 +95,7 @@ def inpaint(
     quality: Quality = "normal",
     engine: str = "bundled",
     seed: int = 0,
-    device: str = "auto",
-    overwrite: bool = False,
-    progress: Progress | None = None,
-    audio: str = "copy",
-    codec: str = "auto",
-    crf: float | None = None,
+    **options: Unpack[Options],
 ) -> Report:
     """Take something out of a film: real pixels of other frames first, made-up ones only where none are.
 
@@ -144,25 +107,10 @@ def inpaint(
         quality: ``draft``, ``normal`` or ``best``: how much care the motion search takes.
         engine: the model; ``bundled`` needs no download.
         seed: same seed, same film, same machine: same pixels.
-        device: see :func:`vedit.device.pick_device`; this and the rest as in :func:`vedit.render.render`.
-        overwrite: replace ``dst`` if it exists.
-        progress: called with (source frames finished, source frames).
-        audio: ``copy`` or ``none``.
-        codec: of the picture; ``auto`` takes the one that suits ``dst``.
-        crf: quality of the encoding.
+        options: as for :func:`restyle`; see :func:`vedit.render.render`.
 
     Raises:
         VeditError: as :func:`vedit.render.render`.
     """
-    edit = edits.Inpaint(mask=mask, quality=quality, engine=engine, seed=seed)
-    return render(
-        src,
-        dst,
-        [edit],
-        device=device,
-        overwrite=overwrite,
-        progress=progress,
-        audio=audio,
-        codec=codec,
-        crf=crf,
-    )
+    edit = Inpaint(mask=mask, quality=quality, engine=engine, seed=seed)
+    return render(src, dst, [edit], **options)

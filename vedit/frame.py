@@ -1,17 +1,18 @@
 """One picture of a film with its time, and what an edit is told about the shot it belongs to."""
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Literal
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
 
-import torch
-from torch import Tensor
+if TYPE_CHECKING:  # the facts of a film come from here too, and need no torch
+    import torch
+    from torch import Tensor
 
-Fault = Literal["repeated", "concealed", "fitted"]
-"""What is wrong with a source picture: it could not be decoded and the one before it stands in; the decoder made up
-parts of it; it came in another size or pixel format than the film's first and was fitted to that."""
+Fault = Literal["repeated", "skipped", "concealed", "fitted"]
+"""What is wrong with a source picture: it could not be decoded and the one before it stands in, or it was left out; the
+decoder made up parts of it; it came in another size or pixel format than the film's first and was fitted to that."""
 
 
 class Frame:
@@ -20,7 +21,8 @@ class Frame:
     ``pixels`` is ``(C, H, W)`` float32 in [0, 1], C = 3 or 4 (alpha last), converted from the decoder's picture
     when first asked for, so a frame that no edit looks at is never converted. ``pts`` and ``duration`` are integer
     ticks of the stream's time base. ``cut`` marks the first frame of a shot, ``fault`` a picture that the film does not
-    hold whole.
+    hold whole. ``anchor`` is the source frame from which a render could begin anew and give this frame first and then
+    the same as it does now; None where it could not.
 
     ``native`` is the decoder's own picture (opaque here; ``vedit.video`` knows its type). What the writer encodes:
 
@@ -29,20 +31,32 @@ class Frame:
         native, changed (1,H,W)   the pixels where changed > 0, the native samples everywhere else
     """
 
-    __slots__ = ("_decode", "_pixels", "changed", "cut", "duration", "fault", "index", "native", "pts")
+    __slots__ = (
+        "_decode",
+        "_pixels",
+        "anchor",
+        "changed",
+        "cut",
+        "duration",
+        "fault",
+        "index",
+        "native",
+        "pts",
+    )
 
     def __init__(
         self,
         pts: int,
         duration: int,
-        pixels: Tensor | None = None,
+        pixels: "Tensor | None" = None,
         *,
         index: int = 0,
         cut: bool = False,
         native: object | None = None,
-        decode: Callable[[object], Tensor] | None = None,
-        changed: Tensor | None = None,
+        decode: "Callable[[object], Tensor] | None" = None,
+        changed: "Tensor | None" = None,
         fault: Fault | None = None,
+        anchor: int | None = None,
     ) -> None:
         self.pts = pts
         self.duration = duration
@@ -51,6 +65,7 @@ class Frame:
         self.native = native
         self.changed = changed
         self.fault = fault
+        self.anchor = anchor
         self._pixels = pixels
         self._decode = decode
 
@@ -59,7 +74,7 @@ class Frame:
         return f"Frame(index={self.index}, pts={self.pts}, duration={self.duration}, cut={self.cut}, pixels {state})"
 
     @property
-    def pixels(self) -> Tensor:
+    def pixels(self) -> "Tensor":
         if self._pixels is None:
             assert self._decode is not None  # noqa: S101 - pixels or decode is always given
             self._pixels = self._decode(self.native)
@@ -70,11 +85,11 @@ class Frame:
         """The tick at which the next picture replaces this one."""
         return self.pts + self.duration
 
-    def edited(self, pixels: Tensor, changed: Tensor | None = None) -> "Frame":
+    def edited(self, pixels: "Tensor", changed: "Tensor | None" = None) -> "Frame":
         """The same moment with new pixels; ``changed`` (1,H,W) says where, None means everywhere."""
         keep = changed is not None and self.native is not None
-        if keep and self.changed is not None:
-            changed = torch.maximum(changed, self.changed)  # type: ignore[arg-type]
+        if changed is not None and keep and self.changed is not None:
+            changed = changed.maximum(self.changed)
         return Frame(
             self.pts,
             self.duration,
@@ -83,9 +98,12 @@ class Frame:
             cut=self.cut,
             native=self.native if keep else None,
             changed=changed if keep else None,
+            anchor=self.anchor,
         )
 
-    def at(self, pts: int, duration: int, index: int, *, cut: bool = False) -> "Frame":
+    def at(
+        self, pts: int, duration: int, index: int, *, cut: bool = False, anchor: int | None = None
+    ) -> "Frame":
         """The same picture shown at another time."""
         return Frame(
             pts,
@@ -96,6 +114,7 @@ class Frame:
             native=self.native,
             decode=self._decode,
             changed=self.changed,
+            anchor=anchor,
         )
 
 
@@ -123,8 +142,8 @@ class Notes:
     recovered_pixels: int = 0
     """Those of them filled with real pixels of other frames; the rest was synthesised."""
 
-    faults: Counter[Fault] = field(default_factory=Counter)
-    """Source pictures that were not whole, counted as they go into the edits."""
+    faults: dict[int, Fault] = field(default_factory=dict)
+    """Source pictures that are not whole, by their index."""
 
     def warn(self, message: str) -> None:
         if message not in self.warnings:
@@ -139,5 +158,16 @@ class Shot:
     timing: Timing
     height: int
     width: int
-    device: torch.device
+    on: str
+    """The device's name, such as ``auto``."""
     notes: Notes
+    wanted: int = 0
+    """The first frame that is wanted: what is made of the frames before it is thrown away (a render goes on), so an
+    edit may save itself the work as long as this one and the later ones stay the same."""
+
+    @cached_property
+    def device(self) -> "torch.device":
+        """Where to compute; found when first asked for, because that loads torch."""
+        from vedit.device import pick_device
+
+        return pick_device(self.on)

@@ -15,7 +15,7 @@ film of masks runs on across cuts although edits keep nothing between shots. Onl
 
 import re
 from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from torch import Tensor
 from vedit.errors import InputError, UsageError, VeditError
 from vedit.frame import Frame, Shot
 from vedit.pictures import read_picture
+from vedit.video.decode import open_film, picture_packets, picture_stream
 
 MaskSetting = str | Path | Tensor
 
@@ -141,32 +142,23 @@ def _from_film(path: Path, shot: Shot, opened: ExitStack) -> Callable[[int], Ten
 @lru_cache(maxsize=4)
 def _film_times(path: Path, modified_ns: int, size: int) -> tuple[int, ...]:
     """Sorted pts of a film's pictures; cached by state of the file: every shot asks for them again."""
-    with _open_film(path) as film:
-        return tuple(sorted(p.pts for p in film.demux(video=0) if p.pts is not None and not p.is_discard))
+    with open_film(path) as film:
+        packets = picture_packets(film, picture_stream(film, path))
+        return tuple(sorted(p.pts for p in packets if p.pts is not None and not p.is_discard))
 
 
 def _read_film(path: Path, start: int) -> Generator[tuple[int, Tensor]]:
-    with _open_film(path) as film:
-        stream = film.streams.video[0]
+    with open_film(path) as film:
+        stream = picture_stream(film, path)
         stream.thread_type = "AUTO"
-        film.seek(start, stream=stream)
+        with suppress(av.error.FFmpegError):  # some formats cannot seek; then it is read from the start
+            film.seek(start, stream=stream)
         try:
             for picture in film.decode(stream):
                 if picture.pts is not None and picture.pts >= start:
                     yield picture.pts, torch.from_numpy(picture.to_ndarray(format="gray"))[None] / 255
         except av.error.FFmpegError as error:
             raise InputError(f"mask film {path} cannot be decoded ({error})", "Write it again.") from error
-
-
-def _open_film(path: Path) -> "av.container.InputContainer":
-    try:
-        film = av.open(str(path))
-    except (av.error.FFmpegError, OSError) as error:
-        raise InputError(f"mask {path} is neither a picture nor a film", SPECS) from error
-    if not film.streams.video:
-        film.close()
-        raise InputError(f"mask {path} has no picture in it", SPECS)
-    return film
 
 
 def _from_picture(path: Path) -> Tensor:

@@ -2,10 +2,12 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from vedit.frame import Fault
 from vedit.video.write import WrittenStream
 
 try:
@@ -22,6 +24,8 @@ class Report:
     output: Path
     frames_in: int
     frames_out: int
+    frames_kept: int
+    """Those of them that an earlier, interrupted run had finished."""
     shots: int
     rate: Fraction | None
     """Frames per second of the result; None when it varies."""
@@ -36,8 +40,10 @@ class Report:
     """Sound tracks of the source."""
     streams: tuple[WrittenStream, ...]
     """The streams copied packet for packet, each with the md5 of its packets."""
+    faults: Mapping[Fault, int]
+    """How many source pictures were not whole, by what was done about them."""
     seconds: float
-    """Wall time."""
+    """Wall time of this run."""
     peak_memory: int | None
     """Bytes this process has held at most since it started; None where the system does not say."""
     hole_pixels: int
@@ -48,8 +54,8 @@ class Report:
 
     @property
     def fps(self) -> float:
-        """Frames written per second of wall time."""
-        return self.frames_out / self.seconds
+        """Frames made per second of wall time."""
+        return (self.frames_out - self.frames_kept) / self.seconds
 
     @property
     def coverage(self) -> float | None:
@@ -60,28 +66,35 @@ class Report:
     def proof(self) -> str:
         """One line: ``240/240 frames · pts identical · audio 2/2 bit-exact · 12.3 s (19.5 fps)``."""
         parts = [*self._time_parts(), self._audio_part()]
+        parts += [f"{count} pictures {fault}" for fault, count in self.faults.items()]
+        if self.frames_kept:
+            parts.append(f"{self.frames_kept} frames kept from before")
         if self.coverage is not None:
             parts.append(f"{self.coverage:.0%} of the hole from other frames")
-        return " · ".join([*parts, f"{self.seconds:.1f} s ({self.fps:.1f} fps)"])
+        speed = f" ({self.fps:.1f} fps)" if self.fps else ""
+        return " · ".join([*parts, f"{self.seconds:.1f} s{speed}"])
 
     def _time_parts(self) -> list[str]:
-        if self.frames_in == self.frames_out and self.duration_in == self.duration_out:
+        same = self.frames_in == self.frames_out and self.duration_in == self.duration_out
+        if same or self.pts_identical:
             pts = "pts identical" if self.pts_identical else "pts changed"
             if self.worst_time_error:
                 pts = f"pts within {float(1000 * self.worst_time_error):.2g} ms"
             return [f"{self.frames_out}/{self.frames_in} frames", pts]
         rate = f"{float(self.rate):.5g} fps" if self.rate else "variable rate"
         length = self.duration_out / self.duration_in
-        same = "duration equal" if length == 1 else f"{float(length):.4g}x as long"
-        return [f"{self.frames_out} frames from {self.frames_in}", rate, same]
+        span = "duration equal" if length == 1 else f"{float(length):.4g}x as long"
+        return [f"{self.frames_out} frames from {self.frames_in}", rate, span]
 
     def _audio_part(self) -> str:
-        copied = sum(stream.kind == "audio" for stream in self.streams)
+        tracks = [stream for stream in self.streams if stream.kind == "audio"]
         if not self.audio_in:
             return "no audio in the source"
-        return (
-            f"audio {copied}/{self.audio_in} bit-exact" if copied else f"audio left out (0/{self.audio_in})"
-        )
+        if not tracks:
+            return f"audio left out (0/{self.audio_in})"
+        converted = sum(stream.converted for stream in tracks)
+        exact = f"audio {len(tracks) - converted}/{self.audio_in} bit-exact"
+        return f"{exact}, {converted} converted" if converted else exact
 
     def facts(self) -> dict[str, object]:
         """Everything as plain values for JSON; exact numbers as strings such as ``24000/1001``."""
@@ -90,6 +103,7 @@ class Report:
             "output": str(self.output),
             "frames_in": self.frames_in,
             "frames_out": self.frames_out,
+            "frames_kept": self.frames_kept,
             "shots": self.shots,
             "rate": str(self.rate) if self.rate else None,
             "duration_in": str(self.duration_in),
@@ -98,6 +112,7 @@ class Report:
             "worst_time_error": str(self.worst_time_error),
             "audio_in": self.audio_in,
             "streams": [asdict(stream) for stream in self.streams],
+            "faults": dict(self.faults),
             "seconds": self.seconds,
             "fps": self.fps,
             "peak_memory": self.peak_memory,

@@ -1,24 +1,42 @@
 """The one streaming loop: read, split at cuts, run each shot through the edits, write, verify, report."""
 
+import shlex
 import time
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from fractions import Fraction
 from itertools import groupby
 from pathlib import Path
+from typing import Literal, TypedDict
 
-import torch
-
-from vedit.device import pick_device
 from vedit.edits.edit import Edit
-from vedit.errors import EngineError, OutputError
+from vedit.errors import EngineError, OutputError, UsageError
 from vedit.frame import Frame, Notes, Shot, Timing
+from vedit.job import describe_call, describe_job, edits_of
 from vedit.proof import Report, peak_memory
+from vedit.trail import Trail
+from vedit.video.journal import folder_for, read_journal
+from vedit.video.output import Output
 from vedit.video.probe import probe
 from vedit.video.read import read
 from vedit.video.source import Source
-from vedit.video.write import Output, Writer
+from vedit.video.write import Writer
+
+
+class Options(TypedDict, total=False):
+    """The keywords of :func:`render` that every function with a film in and a film out takes."""
+
+    device: str
+    overwrite: bool
+    progress: Callable[[int, int], None] | None
+    audio: Literal["copy", "auto", "aac", "none"]
+    codec: str
+    crf: float | None
+    on_corrupt: Literal["repeat", "skip", "fail"]
+    hdr: Literal["refuse", "tonemap"]
+    resume: bool
 
 
 def render(
@@ -29,14 +47,18 @@ def render(
     device: str = "auto",
     overwrite: bool = False,
     progress: Callable[[int, int], None] | None = None,
-    audio: str = "copy",
+    audio: Literal["copy", "auto", "aac", "none"] = "copy",
     codec: str = "auto",
     crf: float | None = None,
+    on_corrupt: Literal["repeat", "skip", "fail"] = "repeat",
+    hdr: Literal["refuse", "tonemap"] = "refuse",
+    resume: bool = True,
 ) -> Report:
     """Run a film through a chain of edits into a new film, holding no more than the edits' windows in memory.
 
     Every edit starts anew at a cut. Sound, subtitles, chapters and tags are copied. The name ``dst`` appears
-    only when the film is whole and verified.
+    only when the film is whole and verified. What is finished is kept beside ``dst`` in segments of a few seconds, so
+    that the same call goes on where it was interrupted, whatever interrupted it; the result is the same.
 
     Args:
         src: the film.
@@ -45,9 +67,15 @@ def render(
         device: see :func:`vedit.device.pick_device`.
         overwrite: replace ``dst`` if it exists.
         progress: called with (source frames finished, source frames) after every frame written.
-        audio: ``copy`` or ``none``. A film whose length changes loses its sound, with a warning.
+        audio: ``copy`` every track bit for bit or refuse, ``auto`` copies those that ``dst`` can hold and re-encodes
+            the others, ``aac`` re-encodes all, ``none`` leaves them out. A film whose length changes loses its sound,
+            with a warning.
         codec: of the picture; ``auto`` takes the one that suits ``dst``.
         crf: quality of the encoding, in the codec's own scale; None takes a visually lossless one.
+        on_corrupt: what stands in for a picture that cannot be decoded: ``repeat`` the one before, ``skip`` it (the one
+            before stays on), or ``fail``. All are counted in the report.
+        hdr: ``refuse`` films of high dynamic range, or ``tonemap`` them to BT.709.
+        resume: go on with what an interrupted run of the same call has finished; False starts afresh.
 
     Raises:
         UsageError: a setting that cannot work with this film.
@@ -56,71 +84,127 @@ def render(
         EngineError: a model or device cannot do the job.
     """
     began = time.monotonic()
-    source = probe(src)
+    source = probe(src).as_edited(hdr)
+    if device not in ("auto", "cpu"):  # those cannot fail, and torch takes long to load
+        from vedit.device import pick_device
+
+        pick_device(device)
     notes = Notes()
-    timings = [source.timing]
-    for edit in edits:
-        timings.append(edit.timing(timings[-1]))
+    timings, sound = clocks(source, edits, audio, notes)
     clock = timings[-1]
-    kinds = {stream.kind for stream in source.streams}
-    if _length(clock) != source.duration:
-        if audio == "copy" and "audio" in kinds:
-            notes.warn("the film's length changes, so its sound is left out")
-            audio = "none"
-        if source.chapters or "subtitle" in kinds:
-            notes.warn("the film's length changes, but its subtitles and chapters keep their old times")
-    output = Output(Path(dst), codec=codec, crf=crf, audio=audio, overwrite=overwrite)
-    where = pick_device(device)
-
-    frames_read = frames_written = shots = 0
-
-    def counted(frames: Iterator[Frame]) -> Iterator[Frame]:
-        nonlocal frames_read
-        for frame in frames:
-            frames_read += 1
-            yield frame
+    output = Output(Path(dst), codec=codec, crf=crf, audio=sound, overwrite=overwrite)
+    job = describe_job(source, edits, device=device, on_corrupt=on_corrupt, hdr=hdr)
+    options: Options = {"device": device, "overwrite": overwrite, "audio": audio, "codec": codec, "crf": crf}
+    options |= {"on_corrupt": on_corrupt, "hdr": hdr}
+    call = describe_call(source, edits, options)
 
     with (
-        _device_memory(where),
-        Writer(source, output, clock, notes) as writer,
-        closing(read(source, notes)) as frames,
-        torch.no_grad(),
+        _device_memory(device),
+        Writer(source, output, clock, notes, job=job, call=call, resume=resume) as writer,
     ):
-        for pictures in split_at_cuts(counted(frames)):
-            for edit, timing in zip(edits, timings, strict=False):
-                shot = Shot(shots, timing, source.height, source.width, where, notes)
-                pictures = edit.stream(pictures, shot)
-            shots += 1
-            for frame in pictures:
-                writer.add(frame)
-                frames_written += 1
-                if progress:
-                    progress(_finished(frame, clock, source), source.frames)
-        if clock == source.timing and frames_written != frames_read:
+        kept, written, begun = writer.frames_kept, 0, writer.mark
+        trail = Trail(source, notes, begun, memoryless=all(edit.memoryless for edit in edits))
+        keep = begun.keep if begun else clock.start
+        done = _source_index(keep, clock, source) if begun else 0
+        # What is made of earlier frames is thrown away. Only the first edit counts frames as the source does.
+        told = on_corrupt != "skip" and all(edit.memoryless for edit in edits[1:])
+        wanted = max(0, done - 1) if told else 0
+        if progress and begun:
+            progress(done, source.frames)
+        if trail.place.index < source.frames:
+            with closing(read(source, notes, place=trail.place, on_corrupt=on_corrupt)) as frames:
+                for pictures in split_at_cuts(trail.follow(frames)):
+                    number = trail.enter_shot()
+                    for i, (edit, timing) in enumerate(zip(edits, timings, strict=False)):
+                        size = (source.height, source.width)
+                        shot = Shot(number, timing, *size, device, notes, 0 if i else wanted)
+                        pictures = edit.stream(pictures, shot)
+                    for frame in pictures:
+                        written += 1
+                        if frame.pts < keep:
+                            continue
+                        if mark := trail.mark(frame):
+                            writer.end_segment(mark)
+                        writer.add(frame)
+                        if progress:
+                            progress(_source_index(frame.end, clock, source), source.frames)
+        if clock == source.timing and written != trail.frames:
             raise OutputError(
-                f"the edits gave back {frames_written} frames for {frames_read}",
+                f"the edits gave back {written} frames for {trail.frames}",
                 "This is a fault in an edit: report it with the command and the film's `vedit probe`.",
             )
-        written = writer.finish()
+        trail.tell()
+        result = writer.finish(trail.end, skipped=trail.skipped)
     return Report(
         source=source.path,
-        output=written.path,
+        output=result.path,
         frames_in=source.frames,
-        frames_out=written.frames,
-        shots=shots,
+        frames_out=result.frames,
+        frames_kept=kept,
+        shots=trail.shots,
         rate=clock.rate,
         duration_in=source.duration,
-        duration_out=_length(clock),
-        pts_identical=written.pts_identical,
-        worst_time_error=written.worst_time_error,
+        duration_out=length(clock),
+        pts_identical=result.pts_identical,
+        worst_time_error=result.worst_time_error,
         audio_in=sum(stream.kind == "audio" for stream in source.streams),
-        streams=written.streams,
+        streams=result.streams,
+        faults=dict(Counter(notes.faults.values())),
         seconds=time.monotonic() - began,
         peak_memory=peak_memory(),
         hole_pixels=notes.hole_pixels,
         recovered_pixels=notes.recovered_pixels,
         warnings=tuple(notes.warnings),
     )
+
+
+def resume(dst: str | Path, *, progress: Callable[[int, int], None] | None = None) -> Report:
+    """Go on with an interrupted render, with the settings it was begun with.
+
+    Args:
+        dst: the film it was to write.
+        progress: as in :func:`render`.
+
+    Raises:
+        UsageError: nothing is kept of a render to ``dst``, or it was begun with settings that only Python holds.
+        VeditError: as :func:`render`.
+    """
+    path = Path(dst)
+    kept = read_journal(folder_for(path))
+    if kept is None:
+        raise UsageError(f"nothing is kept of a render to {path}", "Run its command.")
+    if kept.call is None:
+        raise UsageError(
+            f"the render to {path} was begun with settings that only Python holds",
+            "Make the same call again.",
+        )
+    call = kept.call
+    return render(call["source"], path, edits_of(call), progress=progress, **call["options"])
+
+
+def resume_hint(dst: Path) -> str | None:
+    """What to tell a user whose render was interrupted; None when nothing is kept of it."""
+    kept = read_journal(folder_for(dst))
+    if kept is None:
+        return None
+    done = sum(len(segment.packets) for segment in kept.segments)
+    how = "the same call" if kept.call is None else f"vedit resume {shlex.quote(str(dst))}"
+    return f"{done} frames are kept; go on with: {how}"
+
+
+def clocks(source: Source, edits: Sequence[Edit], audio: str, notes: Notes) -> tuple[list[Timing], str]:
+    """The film's clock and the clock after each edit, and what becomes of the sound: it fits one length only."""
+    timings = [source.timing]
+    for edit in edits:
+        timings.append(edit.timing(timings[-1]))
+    kinds = {stream.kind for stream in source.streams}
+    if length(timings[-1]) != source.duration:
+        if audio != "none" and "audio" in kinds:
+            notes.warn("the film's length changes, so its sound is left out")
+            audio = "none"
+        if source.chapters or "subtitle" in kinds:
+            notes.warn("the film's length changes, but its subtitles and chapters keep their old times")
+    return timings, audio
 
 
 def split_at_cuts(frames: Iterator[Frame]) -> Iterator[Iterator[Frame]]:
@@ -136,19 +220,24 @@ def split_at_cuts(frames: Iterator[Frame]) -> Iterator[Iterator[Frame]]:
 
 
 @contextmanager
-def _device_memory(device: torch.device) -> Iterator[None]:
+def _device_memory(device: str) -> Iterator[None]:
     try:
         yield
-    except torch.OutOfMemoryError as error:
+    except RuntimeError as error:
+        from torch import OutOfMemoryError
+
+        if not isinstance(error, OutOfMemoryError):
+            raise
         raise EngineError(f"{device} ran out of memory", "Use a smaller film or --device cpu.") from error
 
 
-def _length(clock: Timing) -> Fraction:
+def length(clock: Timing) -> Fraction:
+    """Seconds from the first picture to the end of the last."""
     return (clock.end - clock.start) * clock.time_base
 
 
-def _finished(frame: Frame, clock: Timing, source: Source) -> int:
-    """How many source frames are over when the written frame is."""
-    share = Fraction(frame.end - clock.start, clock.end - clock.start)
-    tick = source.pts[0] + share * (source.end - source.pts[0])
-    return source.frames if tick >= source.end else bisect_right(source.pts, tick) - 1
+def _source_index(tick: int, clock: Timing, source: Source) -> int:
+    """How many source frames are over at a tick of the result."""
+    share = Fraction(tick - clock.start, clock.end - clock.start)
+    at = source.pts[0] + share * (source.end - source.pts[0])
+    return source.frames if at >= source.end else max(0, bisect_right(source.pts, at) - 1)

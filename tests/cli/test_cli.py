@@ -1,6 +1,7 @@
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -47,7 +48,17 @@ def test_version(capsys: Capture) -> None:
     assert capsys.readouterr().out == f"vedit {vedit.__version__}\n"
 
 
-@pytest.mark.parametrize("argv", [[], ["--help"], ["interpolate", "--help"], ["demo", "--help"]])
+@pytest.mark.parametrize(
+    "argv",
+    [
+        [],
+        ["--help"],
+        ["interpolate", "--help"],
+        ["plan", "--help"],
+        ["plan", "inpaint", "--help"],
+        ["demo", "--help"],
+    ],
+)
 def test_help(argv: list[str], capsys: Capture) -> None:
     assert main(argv) == 0
     assert "Usage: vedit" in capsys.readouterr().out
@@ -138,6 +149,8 @@ BAD = {
     "unknown extension": (2, [*FACTOR, "{tmp}/o.xyz"]),
     "no extension": (2, [*FACTOR, "{tmp}/o"]),
     "unknown audio": (2, [*FACTOR, "{tmp}/o.mp4", "--audio", "loud"]),
+    "unknown way with HDR": (2, [*FACTOR, "{tmp}/o.mp4", "--hdr", "keep"]),
+    "unknown way with damage": (2, [*FACTOR, "{tmp}/o.mp4", "--on-corrupt", "cry"]),
     "unknown device": (5, [*FACTOR, "{tmp}/o.mp4", "--device", "abacus"]),
     "no clock": (2, ["interpolate", "{film}", "-o", "{tmp}/o.mp4"]),
     "two clocks": (2, [*FACTOR, "{tmp}/o.mp4", "--fps", "60"]),
@@ -155,12 +168,20 @@ BAD = {
     "no output": (2, ["interpolate", "{film}", "--factor", "2"]),
     "unknown option": (2, [*FACTOR, "{tmp}/o.mp4", "--factr", "2"]),
     "unknown command": (2, ["interpol", "{film}"]),
+    "no command": (2, ["plan"]),
+    "plan of no edit": (2, ["plan", "probe", "{film}"]),
 }
 
+ONLY_BY_TRYING = [("unwritable folder", ["plan"])]
+"""A plan writes nothing, and the system tells root that it may write anywhere."""
 
-@pytest.mark.parametrize("case", BAD)
+
+@pytest.mark.parametrize(
+    ("case", "before"),
+    [(case, before) for case in BAD for before in ([], ["plan"]) if (case, before) not in ONLY_BY_TRYING],
+)
 def test_bad_input_is_one_line_and_leaves_nothing(
-    case: str, film: MakeFilm, tmp_path: Path, capsys: Capture
+    case: str, before: list[str], film: MakeFilm, tmp_path: Path, capsys: Capture
 ) -> None:
     code, words = BAD[case]
     paths = {
@@ -183,13 +204,13 @@ def test_bad_input_is_one_line_and_leaves_nothing(
         stream.pix_fmt = "rgb24"
         container.mux(stream.encode(av.VideoFrame.from_ndarray(np.full((16, 16, 3), 255, np.uint8))))
         container.mux(stream.encode())
-    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    there = {path: path.read_bytes() for path in tmp_path.iterdir()}
 
-    assert main([word.format(**paths) for word in words] + ["--quiet"]) == code
+    assert main([*before, *(word.format(**paths) for word in words), "--quiet"]) == code
     said = capsys.readouterr()
     assert said.out == ""
     one_line(said.err)
-    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == there
 
 
 def test_an_error_in_json(tmp_path: Path, capsys: Capture) -> None:
@@ -226,18 +247,106 @@ def test_a_folder_that_cannot_be_written(film: MakeFilm, tmp_path: Path, capsys:
     one_line(capsys.readouterr().err)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_stopped_render_cleans_up(film: MakeFilm, tmp_path: Path, number: signal.Signals) -> None:
-    film(shots=(400,))
-    argv = ["interpolate", "film.mp4", "--factor", "8", "-o", "out.mp4", "--json"]
-    with subprocess.Popen([*VEDIT, *argv], cwd=tmp_path, stdout=-1, stderr=-1, text=True) as process:
+def interrupted(folder: Path, out: str, done: int, number: int = signal.SIGINT) -> str:
+    """Start a render in ``folder``, stop it when so many of its 600 source frames are done; its error line."""
+    argv = ["interpolate", "film.mp4", "--factor", "2", "--quality", "draft", "-o", out, "--json"]
+    with subprocess.Popen([*VEDIT, *argv], cwd=folder, stdout=-1, stderr=-1, text=True) as process:
         assert process.stdout is not None
-        while json.loads(process.stdout.readline())["done"] < 20:
+        while json.loads(process.stdout.readline())["done"] < done:
             pass
-        assert len(list(tmp_path.iterdir())) == 2, "the unfinished file is there, under another name"
-        assert not (tmp_path / "out.mp4").exists()
+        assert not (folder / out).exists()
         process.send_signal(number)
         _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
-    one_line(errors)
+    return one_line(errors)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_render_stopped_early_leaves_nothing(
+    film: MakeFilm, tmp_path: Path, number: signal.Signals
+) -> None:
+    film(shots=(600,))
+    assert "vedit resume" not in interrupted(tmp_path, "out.mp4", 20, number)
     assert [path.name for path in tmp_path.iterdir()] == ["film.mp4"]
+
+
+def test_a_render_stopped_late_goes_on_with_the_command_it_prints(
+    film: MakeFilm, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film(shots=(600,))
+    said = interrupted(tmp_path, "it's out.mp4", 400)
+    found = re.fullmatch(r"error: interrupted\. (\d+) frames are kept; go on with: vedit (resume .*)", said)
+    assert found, said
+    assert 240 <= int(found[1]) < 1200
+    monkeypatch.chdir(tmp_path)
+    assert (
+        main(["plan", "interpolate", "film.mp4", "--factor", "2", "--quality", "draft", "-o", "it's out.mp4"])
+        == 0
+    )
+    assert f"{found[1]} frames are kept" in " ".join(capsys.readouterr().out.split())
+    assert main(shlex.split(found[2])) == 0
+    assert "1200 frames from 600" in capsys.readouterr().out
+    assert frames(Path("it's out.mp4")) == 1200
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["film.mp4", "it's out.mp4"]
+
+
+def test_a_film_that_breaks_late_leaves_what_is_done(film: MakeFilm, tmp_path: Path, capsys: Capture) -> None:
+    src, out = film(shots=(400,)), tmp_path / "out.mp4"
+    with av.open(src) as container:
+        bad = [(p.pos or 0, p.size) for p in container.demux(video=0) if p.size][380]
+    with src.open("r+b") as file:
+        file.seek(bad[0])
+        file.write(bytes(bad[1]))
+    argv = ["interpolate", str(src), "--factor", "1", "-o", str(out), "--on-corrupt", "fail", "--quiet"]
+    assert main(argv) == 3
+    said = one_line(capsys.readouterr().err)
+    assert re.search(rf" \d+ frames are kept; go on with: vedit resume {re.escape(str(out))}$", said)
+    assert main([*argv[:-3], "--on-corrupt", "repeat", "--quiet"]) == 0
+    assert frames(out) == 400
+
+
+def test_resume_without_anything_kept(tmp_path: Path, capsys: Capture) -> None:
+    assert main(["resume", str(tmp_path / "out.mp4")]) == 2
+    assert "nothing is kept" in one_line(capsys.readouterr().err)
+
+
+def test_plan_says_what_would_happen(
+    film: MakeFilm, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    argv = ["plan", "interpolate", str(film(tracks=2)), "-o", str(tmp_path / "out.mkv"), "--slowmo", "2"]
+    assert main([*argv, "--shots"]) == 0
+    said = capsys.readouterr()
+    assert said.err == ""
+    lines = said.out.splitlines()
+    assert max(len(line) for line in lines) <= 80
+    rows = dict(line.split(maxsplit=1) for line in lines[1:] if not line.startswith("  "))
+    assert rows["film"].startswith("96x64 h264, yuv420p, 0.4 s")
+    assert rows["frames"].startswith("10, 23.976 fps (24000/1001)")
+    assert "become 20, 23.976 fps (24000/1001), 0.8 s" in said.out
+    assert rows["audio"].startswith("aac, ")
+    assert rows["audio"].rstrip().endswith("left out")
+    assert rows["shots"].strip() == "1"
+    assert all(rows[name].startswith("about ") for name in ("time", "memory", "disk"))
+    assert "sound is left out" in " ".join(said.out.split())
+    assert not (tmp_path / "out.mkv").exists()
+
+
+def test_plan_in_json_is_one_object(film: MakeFilm, tmp_path: Path, capsys: Capture) -> None:
+    out = str(tmp_path / "out.mkv")
+    assert main(["plan", "interpolate", str(film()), "-o", out, "--fps", "60", "--json"]) == 0
+    said = capsys.readouterr()
+    assert said.err == ""
+    facts = json.loads(said.out)
+    assert (facts["frames_in"], facts["rate"], facts["output"], facts["shots"]) == (10, "60", out, None)
+    assert facts["seconds"] > 0
+
+
+@pytest.mark.parametrize("audio", ["copy", "none"])
+def test_shared_options_reach_the_render(audio: str, film: MakeFilm, tmp_path: Path) -> None:
+    out = tmp_path / "out.mkv"
+    options = ["--audio", audio, "--codec", "ffv1", "--on-corrupt", "skip", "--hdr", "tonemap", "--no-resume"]
+    assert main(["interpolate", str(film(tracks=2)), "-o", str(out), "--factor", "1", *options]) == 0
+    with av.open(out) as container:
+        assert container.streams.video[0].codec_context.name == "ffv1"
+        assert len(container.streams.audio) == (0 if audio == "none" else 2)

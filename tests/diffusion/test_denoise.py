@@ -114,3 +114,15 @@ def test_settings_out_of_range_are_refused(pan: list[Tensor], engine: Engine) ->
 )
 def test_strength_is_the_share_of_the_noise(steps: int, strength: float, wanted: list[int]) -> None:
     assert partial_timesteps(steps, strength) == wanted
+
+
+@pytest.mark.parametrize("wanted", [1, 9, 14, 18])
+def test_pictures_from_a_wanted_one_on_are_those_of_a_whole_run(
+    pan: list[Tensor], engine: Engine, wanted: int
+) -> None:
+    settings = {"strength": 0.6, "seed": 0, "steps": 2, "window": 4, "overlap": 1}
+    whole = torch.stack(list(denoise(priors(pan), engine, **settings)))  # type: ignore[arg-type]
+    short = torch.stack(list(denoise(priors(pan), engine, wanted=wanted, **settings)))  # type: ignore[arg-type]
+    assert torch.equal(short[wanted:], whole[wanted:])
+    untouched = [torch.equal(a, b) for a, b in zip(short, pan, strict=True)]
+    assert sum(untouched) == max(0, (wanted - 2 * 3) // 3) * 3

@@ -34,7 +34,7 @@ def box(top: int, bottom: int, left: int, right: int) -> Tensor:
 
 def a_shot() -> Shot:
     timing = Timing(Fraction(1, 25), Fraction(25), 0, 1000)
-    return Shot(0, timing, HEIGHT, WIDTH, torch.device("cpu"), Notes())
+    return Shot(0, timing, HEIGHT, WIDTH, "cpu", Notes())
 
 
 def stream(edit: Inpaint, frames: Tensor, shot: Shot) -> list[Frame]:

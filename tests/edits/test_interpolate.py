@@ -33,7 +33,7 @@ def film(pts: list[int], end: int, cuts: tuple[int, ...] = (0,), native: bool = 
 def run(edit: Interpolate, shots: list[list[Frame]], timing: Timing) -> list[Frame]:
     out: list[Frame] = []
     for i, frames in enumerate(shots):
-        shot = Shot(i, timing, 48, 64, torch.device("cpu"), Notes())
+        shot = Shot(i, timing, 48, 64, "cpu", Notes())
         out += edit.stream(iter(frames), shot)
     return out
 
@@ -175,7 +175,7 @@ def test_two_frames_are_held() -> None:
             yield frame
 
     timing = Timing(Fraction(1, 25), Fraction(25), 0, 6)
-    shot = Shot(0, timing, 48, 64, torch.device("cpu"), Notes())
+    shot = Shot(0, timing, 48, 64, "cpu", Notes())
     for made, _ in enumerate(Interpolate(factor=2, quality="draft").stream(frames(), shot), 1):
         assert alive <= min(6, (made + 1) // 2 + 1)
     assert made == 12

@@ -1,5 +1,6 @@
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -9,7 +10,7 @@ import pytest
 from vedit.errors import InputError, UsageError, VeditError
 from vedit.frame import Frame, Notes
 from vedit.video.probe import probe
-from vedit.video.read import read
+from vedit.video.read import fingerprint, read
 
 
 def picture(index: int, width: int, height: int) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]":
@@ -99,18 +100,69 @@ def test_pictures_are_upright(tmp_path: Path, degrees: int, corner: tuple[int, i
     assert pixels[:, 0, 0].max() < 0.3
 
 
-def test_a_damaged_picture_is_replaced_and_told(tmp_path: Path) -> None:
-    path = write(tmp_path / "hurt.mp4", range(30), options={"g": "10", "bf": "0"})
+def hurt(path: Path, number: int) -> Path:
+    """The film with the packet of a number overwritten so that it cannot be decoded."""
     with av.open(path) as film:
-        packet = [p for p in film.demux(video=0) if p.size][12]
+        packet = [p for p in film.demux(video=0) if p.size][number]
         position, size = packet.pos, packet.size
     assert position is not None
     data = bytearray(path.read_bytes())
     data[position : position + size] = b"\xff" * size
     path.write_bytes(bytes(data))
-    notes = Notes()
-    assert len(frames(path, notes)) == 30
-    assert any("damaged" in w for w in notes.warnings)
+    return path
+
+
+@pytest.mark.parametrize("number", [12, 28])
+def test_a_picture_that_cannot_be_decoded_repeats_the_one_before(tmp_path: Path, number: int) -> None:
+    path = hurt(write(tmp_path / "hurt.mp4", range(30), options={"g": "10", "bf": "0"}), number)
+    got = frames(path)
+    assert [f.fault for f in got].count("repeated") == 1
+    assert got[number].fault == "repeated"
+    assert fingerprint(got[number].native) == fingerprint(got[number - 1].native)
+    assert fingerprint(got[-1].native) != fingerprint(got[number - 1].native)
+
+
+def test_skipping_leaves_it_out_and_keeps_all_other_times(tmp_path: Path) -> None:
+    source = probe(hurt(write(tmp_path / "hurt.mp4", range(30), options={"g": "10", "bf": "0"}), 12))
+    got = list(read(source, Notes(), on_corrupt="skip"))
+    assert [f.index for f in got] == [i for i in range(30) if i != 12]
+    assert [f.pts for f in got] == [p for i, p in enumerate(source.pts) if i != 12]
+    assert all(f.end == later.pts for f, later in pairwise(got))
+    assert {f.fault for f in got if f.index < 12} == {None}
+
+
+def test_a_first_picture_that_cannot_be_decoded_is_not_skipped(tmp_path: Path) -> None:
+    source = probe(hurt(write(tmp_path / "hurt.mp4", range(6), options={"g": "1"}), 0))
+    first = next(read(source, Notes(), on_corrupt="skip"))
+    assert (first.index, first.pts, first.fault) == (0, source.pts[0], "repeated")
+
+
+def test_failing_names_the_picture_and_the_remedy(tmp_path: Path) -> None:
+    source = probe(hurt(write(tmp_path / "hurt.mp4", range(30), options={"g": "10", "bf": "0"}), 12))
+    stream = read(source, Notes(), on_corrupt="fail")
+    assert [next(stream).index for _ in range(11)] == list(range(11))
+    with pytest.raises(InputError, match=r"hurt\.mp4: picture 13, at 0\.480 s, .*--on-corrupt repeat"):
+        list(stream)
+
+
+def test_pictures_of_another_size_are_fitted(tmp_path: Path) -> None:
+    small, large = (
+        write(tmp_path / f"{n}.ts", range(n, n + 5), size=size, options={"bf": "0"})
+        for n, size in ((0, (64, 48)), (5, (96, 80)))
+    )
+    both = tmp_path / "both.ts"
+    both.write_bytes(small.read_bytes() + large.read_bytes())
+    got = frames(both)
+    assert [f.fault for f in got] == [None] * 5 + ["fitted"] * 5
+    assert {tuple(f.pixels.shape) for f in got} == {(3, 48, 64)}
+
+
+def test_a_film_that_got_shorter_is_an_error(tmp_path: Path) -> None:
+    path = write(tmp_path / "film.mkv", range(60), codec="ffv1")
+    source = probe(path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(InputError, match="can no longer be read to its end"):
+        list(read(source, Notes()))
 
 
 def test_leaving_early_ends_the_thread(tmp_path: Path) -> None:

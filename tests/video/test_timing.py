@@ -47,6 +47,8 @@ def test_common_time_base_divides_both() -> None:
         ([(None, None)] * 3, (0, 2, 4), True),
         ([(None, None), (None, None), (0, 0), (2, 2)], (-4, -2, 0, 2), True),
         ([(0, 0), (2, 2), (2, 4), (4, 6)], (0, 2, 3, 4), True),
+        ([(0, 0), (2, 2), (9999, 4), (6, 6)], (0, 2, 4, 6), True),
+        ([(0, 0), (2, 2), (9999, 4), (10001, 6)], (0, 2, 9999, 10001), False),
     ],
 )
 def test_presentation_times(

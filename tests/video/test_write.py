@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from vedit.errors import OutputError, UsageError, VeditError
 from vedit.frame import Notes
+from vedit.video.output import Output, plan_output
 from vedit.video.probe import probe
 from vedit.video.read import read
 from vedit.video.source import Source
-from vedit.video.write import Output, Writer, Written, check_output
+from vedit.video.write import Writer, Written
 
 
 def identity(path: Path, output: Output, notes: Notes | None = None) -> Written:
@@ -179,7 +180,7 @@ def test_what_the_output_cannot_hold_is_told(tmp_path: Path) -> None:
 
 def complaint(source: Source, output: Output) -> VeditError:
     with pytest.raises(VeditError) as caught:
-        check_output(source, output)
+        plan_output(source, output)
     return caught.value
 
 

@@ -1,33 +1,21 @@
-"""The commands: each parses its arguments, calls the function of the same name and prints what came back."""
+"""The commands: their own options, and the edit or the call that these make."""
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from rich.console import Console
-from typer import Exit, Option, Typer
+from typer import Argument, Exit, Option, Typer
 
 import vedit
 from vedit.cli import demo as demonstration
 from vedit.cli import screen, train
+from vedit.cli.editing import edit_command, plans, resumable
 from vedit.cli.facts import describe, table
-from vedit.cli.options import (
-    Audio,
-    Care,
-    Codec,
-    Crf,
-    Debug,
-    Device,
-    Engine,
-    Film,
-    Json,
-    Mask,
-    MaskOrNone,
-    Overwrite,
-    Quiet,
-    Result,
-    Seed,
-)
+from vedit.cli.options import Care, Debug, Device, Engine, Film, Json, Mask, MaskOrNone, Quiet, Seed
+
+if TYPE_CHECKING:
+    from vedit.edits.edit import Edit
 
 app = Typer(
     name="vedit",
@@ -37,7 +25,7 @@ app = Typer(
     epilog="Try `vedit demo`. Python has the same functions: vedit.interpolate(film, out, fps=60).",
 )
 
-
+app.add_typer(plans, name="plan")
 app.add_typer(train.app, name="train")
 
 
@@ -66,10 +54,8 @@ def probe(film: Film, json_lines: Json = False, debug: Debug = False) -> None:
         Console().print(table(source))
 
 
-@app.command()
+@edit_command(app)
 def restyle(
-    film: Film,
-    output: Result,
     style: Annotated[
         str | None, Option("--style", metavar="IMAGE", help="The picture whose look it takes.")
     ] = None,
@@ -81,41 +67,15 @@ def restyle(
     engine: Engine = "bundled",
     seed: Seed = 0,
     steps: Annotated[int, Option("--steps", help="Denoising steps.")] = 4,
-    device: Device = "auto",
-    overwrite: Overwrite = False,
-    audio: Audio = "copy",
-    codec: Codec = "auto",
-    crf: Crf = None,
-    json_lines: Json = False,
-    quiet: Quiet = False,
-    debug: Debug = False,
-) -> None:
+) -> "Edit":
     """Give a film the look of a picture, steady over time."""
-    with screen.progress("restyle", quiet=quiet, as_json=json_lines) as progress:
-        report = vedit.restyle(
-            film,
-            output,
-            style=style,
-            prompt=prompt,
-            strength=strength,
-            mask=mask,
-            engine=engine,
-            seed=seed,
-            steps=steps,
-            device=device,
-            overwrite=overwrite,
-            progress=progress,
-            audio=audio,
-            codec=codec,
-            crf=crf,
-        )
-    screen.finish(report, as_json=json_lines)
+    return vedit.edits.Restyle(
+        style=style, prompt=prompt, strength=strength, mask=mask, engine=engine, seed=seed, steps=steps
+    )
 
 
-@app.command()
+@edit_command(app)
 def interpolate(
-    film: Film,
-    output: Result,
     fps: Annotated[str | None, Option("--fps", help="Frames per second, such as 60 or 60000/1001.")] = None,
     factor: Annotated[
         int | None, Option("--factor", help="This many times the frames; 1 only re-encodes.")
@@ -124,67 +84,32 @@ def interpolate(
         str | None, Option("--slowmo", help="This many times slower, at the film's own rate.")
     ] = None,
     quality: Care = "normal",
-    device: Device = "auto",
-    overwrite: Overwrite = False,
-    audio: Audio = "copy",
-    codec: Codec = "auto",
-    crf: Crf = None,
-    json_lines: Json = False,
-    quiet: Quiet = False,
-    debug: Debug = False,
-) -> None:
+) -> "Edit":
     """Make new frames between a film's own. Takes exactly one of --fps, --factor, --slowmo."""
-    with screen.progress("interpolate", quiet=quiet, as_json=json_lines) as progress:
-        report = vedit.interpolate(
-            film,
-            output,
-            fps=fps,
-            factor=factor,
-            slowmo=slowmo,
-            quality=quality,
-            device=device,
-            overwrite=overwrite,
-            progress=progress,
-            audio=audio,
-            codec=codec,
-            crf=crf,
-        )
-    screen.finish(report, as_json=json_lines)
+    return vedit.edits.Interpolate(fps=fps, factor=factor, slowmo=slowmo, quality=quality)
+
+
+@edit_command(app)
+def inpaint(mask: Mask, quality: Care = "normal", engine: Engine = "bundled", seed: Seed = 0) -> "Edit":
+    """Take something out of a film: a caption, a logo, a passer-by."""
+    return vedit.edits.Inpaint(mask=mask, quality=quality, engine=engine, seed=seed)
 
 
 @app.command()
-def inpaint(
-    film: Film,
-    output: Result,
-    mask: Mask,
-    quality: Care = "normal",
-    engine: Engine = "bundled",
-    seed: Seed = 0,
-    device: Device = "auto",
-    overwrite: Overwrite = False,
-    audio: Audio = "copy",
-    codec: Codec = "auto",
-    crf: Crf = None,
+def resume(
+    output: Annotated[
+        Path, Argument(metavar="OUT", help="The film that an interrupted command was to write.")
+    ],
     json_lines: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Take something out of a film: a caption, a logo, a passer-by."""
-    with screen.progress("inpaint", quiet=quiet, as_json=json_lines) as progress:
-        report = vedit.inpaint(
-            film,
-            output,
-            mask=mask,
-            quality=quality,
-            engine=engine,
-            seed=seed,
-            device=device,
-            overwrite=overwrite,
-            progress=progress,
-            audio=audio,
-            codec=codec,
-            crf=crf,
-        )
+    """Go on with an interrupted command, with the settings it was given."""
+    with (
+        resumable(output),
+        screen.progress("resume", quiet=quiet, as_json=json_lines) as progress,
+    ):
+        report = vedit.resume(output, progress=progress)
     screen.finish(report, as_json=json_lines)
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import vedit
 from vedit.cli import screen
+from vedit.cli.editing import resumable
 from vedit.errors import InputError, OutputError
 
 
@@ -23,18 +24,18 @@ def play(out: Path, *, device: str, quiet: bool, as_json: bool) -> None:
             f"{out} cannot be made: {error.strerror}", "Give another folder with --out."
         ) from error
 
-    with screen.progress("restyle", quiet=quiet, as_json=as_json) as progress:
-        result = out / "restyled.mp4"
+    result = out / "restyled.mp4"
+    with resumable(result), screen.progress("restyle", quiet=quiet, as_json=as_json) as progress:
         report = vedit.restyle(
             film, result, style=style, steps=3, device=device, overwrite=True, progress=progress
         )
     screen.finish(report, as_json=as_json)
-    with screen.progress("interpolate", quiet=quiet, as_json=as_json) as progress:
-        result = out / "interpolated.mp4"
+    result = out / "interpolated.mp4"
+    with resumable(result), screen.progress("interpolate", quiet=quiet, as_json=as_json) as progress:
         report = vedit.interpolate(film, result, fps=60, device=device, overwrite=True, progress=progress)
     screen.finish(report, as_json=as_json)
-    with screen.progress("inpaint", quiet=quiet, as_json=as_json) as progress:
-        result = out / "inpainted.mp4"
+    result = out / "inpainted.mp4"
+    with resumable(result), screen.progress("inpaint", quiet=quiet, as_json=as_json) as progress:
         report = vedit.inpaint(
             film, result, mask=caption, quality="best", device=device, overwrite=True, progress=progress
         )

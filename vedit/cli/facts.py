@@ -62,7 +62,7 @@ def table(source: Source) -> Table:
         rows.add_row("turned", turned)
     if video.sar != 1:
         rows.add_row("pixels", f"{video.sar.numerator}:{video.sar.denominator} wide:high")
-    rows.add_row("frames", f"{source.frames}, {_rate(source.rate)}, {video.field_order}")
+    rows.add_row("frames", f"{source.frames}, {rate_in_words(source.rate)}, {video.field_order}")
     rows.add_row(
         "duration", f"{float(source.duration):.3f} s from {float(source.pts[0] * source.time_base):.3f} s"
     )
@@ -80,7 +80,8 @@ def table(source: Source) -> Table:
     return rows
 
 
-def _rate(rate: Fraction | None) -> str:
+def rate_in_words(rate: Fraction | None) -> str:
+    """Frames per second, exact where that is not a whole number."""
     if rate is None:
         return "variable rate"
     return f"{rate} fps" if rate.denominator == 1 else f"{float(rate):.5g} fps ({rate})"

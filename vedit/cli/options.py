@@ -1,11 +1,15 @@
 """The arguments and options that several commands share, each written once."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from typer import Argument, Option
 
-from vedit.flow.estimate import Quality
+from vedit.flow.quality import Quality
+
+if TYPE_CHECKING:
+    from vedit.render import Options
 
 Film = Annotated[
     Path, Argument(metavar="FILM", help="The film to edit. Put `--` before a name that starts with a dash.")
@@ -27,15 +31,69 @@ Engine = Annotated[str, Option("--engine", help="The model: `bundled` needs no d
 Seed = Annotated[int, Option("--seed", help="Same seed, same film, same machine: same pixels.")]
 
 Device = Annotated[str, Option("--device", help="auto, cpu, cuda, cuda:1, mps.")]
-Overwrite = Annotated[bool, Option("--overwrite", help="Replace OUT if it exists.")]
-Audio = Annotated[
-    str, Option("--audio", metavar="copy|none", help="Copy the sound bit for bit, or leave it out.")
-]
-Codec = Annotated[str, Option("--codec", help="The picture's codec; auto takes the one that suits OUT.")]
-Crf = Annotated[
-    float | None,
-    Option("--crf", help="Quality of the encoding; lower is better and larger.", show_default=False),
-]
 Json = Annotated[bool, Option("--json", help="One JSON object per line on stdout, progress included.")]
 Quiet = Annotated[bool, Option("--quiet", help="No progress: only warnings and the proof line.")]
 Debug = Annotated[bool, Option("--debug", help="Show the traceback of an error.")]
+
+
+@dataclass(frozen=True)
+class Files:
+    """The film and the file that it becomes."""
+
+    film: Film
+    output: Result
+
+
+@dataclass(frozen=True)
+class Screen:
+    """What is shown while a command runs; ``debug`` is for :func:`vedit.cli.main.main`, which reads it itself."""
+
+    json_lines: Json = False
+    quiet: Quiet = False
+    debug: Debug = False
+
+
+def render_options(
+    device: Device = "auto",
+    overwrite: Annotated[bool, Option("--overwrite", help="Replace OUT if it exists.")] = False,
+    audio: Annotated[
+        Literal["copy", "auto", "aac", "none"],
+        Option(
+            "--audio",
+            help="The sound: copied bit for bit; re-encoded where OUT cannot hold it (auto) or all of it (aac); none.",
+        ),
+    ] = "copy",
+    codec: Annotated[
+        str, Option("--codec", help="The picture's codec; auto takes the one that suits OUT.")
+    ] = "auto",
+    crf: Annotated[
+        float | None,
+        Option("--crf", help="Quality of the encoding; lower is better and larger.", show_default=False),
+    ] = None,
+    on_corrupt: Annotated[
+        Literal["repeat", "skip", "fail"],
+        Option(
+            "--on-corrupt",
+            help="For a picture that cannot be decoded: show the one before it again, or longer, or stop.",
+        ),
+    ] = "repeat",
+    hdr: Annotated[
+        Literal["refuse", "tonemap"],
+        Option("--hdr", help="A film of high dynamic range is refused, or brought to BT.709."),
+    ] = "refuse",
+    resume: Annotated[
+        bool,
+        Option("--resume/--no-resume", help="Go on where an interrupted run of this command stopped."),
+    ] = True,
+) -> "Options":
+    """What every command that renders takes, as the keywords of :func:`vedit.render.render`."""
+    return {
+        "device": device,
+        "overwrite": overwrite,
+        "audio": audio,
+        "codec": codec,
+        "crf": crf,
+        "on_corrupt": on_corrupt,
+        "hdr": hdr,
+        "resume": resume,
+    }

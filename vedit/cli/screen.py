@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import (
@@ -15,7 +16,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from vedit.proof import Report
+if TYPE_CHECKING:
+    from vedit.proof import Report
 
 Tick = Callable[[int, int], None]
 
@@ -42,7 +44,7 @@ def progress(title: str, *, quiet: bool = False, as_json: bool = False) -> Itera
         )
 
 
-def finish(report: Report, *, as_json: bool = False) -> None:
+def finish(report: "Report", *, as_json: bool = False) -> None:
     """Print a finished render's warnings and its proof line."""
     if as_json:
         for warning in report.warnings:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from typer import Argument, Option, Typer
 
-app = Typer(help="Train the bundled engine on a folder of films and photographs.", no_args_is_help=True)
+app = Typer(help="Train the bundled engine on a folder of films and photographs.")
 
 Footage = Annotated[Path, Argument(metavar="FOOTAGE", help="A folder of films and photographs.")]
 Weights = Annotated[Path, Option("--output", "-o", metavar="WEIGHTS", help="The .safetensors file to write.")]

@@ -8,6 +8,9 @@ Bar-Tal et al., "MultiDiffusion", ICML 2023, along time). Blocks move through th
     block arrives     n      n+1    n+2         window j at step k needs blocks j and j + 1 at step k;
     step 0            n-1    n      n+1         block j's step k needs windows j - 1 and j.
     step 1            n-2    n-1    n           So only steps + 1 blocks are ever alive, however long the shot.
+
+A block's last step has seen ``steps`` blocks before it and no more: an interrupted run that goes on needs only those,
+and the noise, which is carried from the run's first frame.
 """
 
 import copy
@@ -58,6 +61,7 @@ def denoise(
     steps: int = 4,
     window: int = 10,
     overlap: int = 2,
+    wanted: int = 0,
 ) -> Iterator[Tensor]:
     """Send a run of frames through the latent path; yields one picture ``(3,H,W)`` in [0, 1] per prior, in order.
 
@@ -70,6 +74,7 @@ def denoise(
         steps: denoising steps.
         window: frames the temporal layers see at once.
         overlap: frames a window shares with the next.
+        wanted: index of the first frame whose picture matters; those long before it come back as they went in.
 
     Where a prior's mask is 0 the latents are held to the source's at every step. Compositing in pixels is the
     caller's: out * mask + pixels * (1 - mask).
@@ -89,7 +94,11 @@ def denoise(
         return
     look = engine.photo if look is None else look
     waiting: list[_Block] = []  # waiting[-1] came last and has done no step, waiting[-2] one, and so on
-    for block in _blocks(priors, engine, timesteps, seed, window - overlap):
+    first = wanted - len(timesteps) * (window - overlap)
+    for block in _blocks(priors, engine, timesteps, seed, window - overlap, first):
+        if isinstance(block, list):
+            yield from block
+            continue
         waiting.append(block)
         yield from _advance(waiting, timesteps, engine, look, overlap, ended=0)
     for ended in range(1, len(timesteps) + 1):
@@ -97,25 +106,35 @@ def denoise(
 
 
 def _blocks(
-    priors: Iterator[Prior], engine: Engine, timesteps: list[int], seed: int, stride: int
-) -> Iterator[_Block]:
-    """Encode and noise the frames, ``stride`` at a time."""
+    priors: Iterator[Prior], engine: Engine, timesteps: list[int], seed: int, stride: int, first: int
+) -> Iterator[_Block | list[Tensor]]:
+    """Encode and noise the frames, ``stride`` at a time; of a block that ends before ``first``, just the pictures."""
+    scale = engine.codec.scale
     carried: CarriedNoise | None = None
+    skipped: list[Tensor] = []
     batch: list[tuple[Tensor, Tensor, Tensor, Tensor, PairFlow | None]] = []
     for prior in priors:
-        pixels = prior.pixels[None].to(engine.device)
-        latents = engine.codec.encode(pixels)
-        grid = (latents.shape[-2], latents.shape[-1])
+        height, width = prior.pixels.shape[-2:]
+        grid = (-(-height // scale), -(-width // scale))
         if carried is None or prior.pair is None:
             carried = first_noise(engine.codec.channels, *grid, seed, prior.index)
         else:
             carried = carry_noise(carried, prior.pair, seed, prior.index)
-        mask = torch.ones(1, 1, *grid) if prior.mask is None else _latent_mask(prior.mask, engine.codec.scale)
+        if skipped or (not batch and prior.index + stride <= first):
+            skipped.append(prior.pixels)
+            if len(skipped) == stride:
+                yield skipped
+                skipped = []
+            continue
+        latents = engine.codec.encode(prior.pixels[None].to(engine.device))
+        mask = torch.ones(1, 1, *grid) if prior.mask is None else _latent_mask(prior.mask, scale)
         pair = None if prior.pair is None else _shrink(prior.pair, *grid)
         batch.append((prior.pixels, latents, mask.to(latents), carried.noise.to(latents), pair))
         if len(batch) == stride:
             yield _start(batch, engine, timesteps)
             batch = []
+    if skipped:
+        yield skipped
     if batch:
         yield _start(batch, engine, timesteps)
 

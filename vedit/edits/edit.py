@@ -1,11 +1,12 @@
 """What every edit is: settings that turn a stream of frames into a stream of frames."""
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from vedit.clip import Clip
-from vedit.device import pick_device
 from vedit.frame import Frame, Notes, Shot, Timing
+
+if TYPE_CHECKING:  # a film that only passes through needs no torch, which takes long to load
+    from vedit.clip import Clip
 
 
 class Edit(Protocol):
@@ -14,19 +15,28 @@ class Edit(Protocol):
     ``timing`` says how the edit changes the film's clock (most return it as it is). ``stream`` gets the frames of
     one shot, lazily, and yields the edited ones in order; it keeps nothing between shots and holds no more than a
     window of frames. ``apply`` is the same on arrays.
+
+    ``memoryless`` says that what it makes of a frame depends on that frame and later ones only, so that it may begin
+    anew at any frame of a shot; an edit that is not begins anew only at a cut. An interrupted render goes on from
+    such a place.
     """
+
+    @property
+    def memoryless(self) -> bool: ...
 
     def timing(self, timing: Timing) -> Timing: ...
 
     def stream(self, frames: Iterator[Frame], shot: Shot) -> Iterator[Frame]: ...
 
-    def apply(self, clip: Clip) -> Clip: ...
+    def apply(self, clip: "Clip") -> "Clip": ...
 
 
-def apply_to_clip(edit: Edit, clip: Clip, device: str = "auto") -> Clip:
+def apply_to_clip(edit: Edit, clip: "Clip", device: str = "auto") -> "Clip":
     """Run an edit on a clip in memory, as one shot."""
+    from vedit.clip import Clip
+
     *_, last = clip.stream()
     timing = Timing(clip.time_base, clip.rate, clip.pts[0], last.end)
     height, width = clip.frames.shape[-2:]
-    shot = Shot(0, timing, height, width, pick_device(device), Notes())
+    shot = Shot(0, timing, height, width, device, Notes())
     return Clip.collect(edit.stream(clip.stream(), shot), edit.timing(timing).time_base)

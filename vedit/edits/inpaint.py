@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -45,6 +46,8 @@ class Inpaint:
         UsageError, InputError: the mask cannot work, or the quality is unknown.
     """
 
+    memoryless: ClassVar[bool] = False
+
     mask: MaskSetting
     quality: Quality = "normal"
     engine: str = "bundled"
@@ -85,7 +88,7 @@ class Inpaint:
                 yield Prior(r.frame.index, r.pixels, r.unseen, r.pair if place else None)
 
         engine = load_engine(self.engine, shot.device)
-        for picture in denoise(priors(), engine, strength=STRENGTH, seed=self.seed):
+        for picture in denoise(priors(), engine, strength=STRENGTH, seed=self.seed, wanted=shot.wanted):
             r, prior = waiting.popleft()
             # A membrane takes the codec's own error away where the synthesised part meets the picture.
             drawn = picture + harmonic((prior - picture)[None], r.unseen[None])[0]

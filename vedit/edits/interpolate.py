@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain, pairwise
 from math import ceil
-from typing import get_args
+from typing import TYPE_CHECKING, ClassVar, get_args
 
-from torch import Tensor
-
-from vedit.clip import Clip
 from vedit.edits.edit import apply_to_clip
-from vedit.edits.inbetween import Pair
-from vedit.edits.redraw import redraw
 from vedit.edits.retime import Grid, Moment, Pieces, Retime
 from vedit.errors import UsageError
-from vedit.flow.estimate import Quality
+from vedit.flow.quality import Quality
 from vedit.frame import Frame, Shot, Timing
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from vedit.clip import Clip
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,8 @@ class Interpolate:
     Raises:
         UsageError: a setting is missing, doubled or out of range.
     """
+
+    memoryless: ClassVar[bool] = True
 
     fps: Fraction | float | str | None = None
     factor: int | None = None
@@ -73,14 +75,15 @@ class Interpolate:
             moments = list(retime.moments(frame, stop, last=following is None))
             between = [m for m in moments if m.between]
             new = iter(()) if following is None else self._between(frame, following, between, shot)
+            anchor = frame.anchor
             for m in moments:
                 if m.between:
-                    yield Frame(m.pts, m.duration, next(new), index=m.index, cut=cut)
+                    yield Frame(m.pts, m.duration, next(new), index=m.index, cut=cut, anchor=anchor)
                 else:
-                    yield frame.at(m.pts, m.duration, m.index, cut=cut)
-                cut = False
+                    yield frame.at(m.pts, m.duration, m.index, cut=cut, anchor=anchor)
+                cut, anchor = False, None
 
-    def apply(self, clip: Clip) -> Clip:
+    def apply(self, clip: "Clip") -> "Clip":
         return apply_to_clip(self, clip)
 
     def _retime(self, timing: Timing) -> Retime:
@@ -94,10 +97,14 @@ class Interpolate:
             Grid(timing, timing.rate, slower) if timing.rate else Pieces(timing, max(1, ceil(slower)), slower)
         )
 
-    def _between(self, frame0: Frame, frame1: Frame, moments: list[Moment], shot: Shot) -> Iterator[Tensor]:
+    def _between(self, frame0: Frame, frame1: Frame, moments: list[Moment], shot: Shot) -> Iterator["Tensor"]:
         """The pictures at the given moments between two frames."""
         if not moments:
             return
+        # Here, because a film whose frames are only kept (factor 1) is done before torch is loaded.
+        from vedit.edits.inbetween import Pair
+        from vedit.edits.redraw import redraw
+
         pair = Pair(frame0.pixels, frame1.pixels, self.quality)
         if self.quality == "best":
             yield from redraw(pair, frame0.pixels, frame1.pixels, moments, shot.device)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -41,6 +42,8 @@ class Restyle:
     Raises:
         UsageError, InputError: a setting cannot work, or the style picture cannot be read.
     """
+
+    memoryless: ClassVar[bool] = False
 
     style: str | Path | Tensor | None = None
     prompt: str | None = None
@@ -100,7 +103,13 @@ class Restyle:
 
         look = engine.look_of(style)
         for picture in denoise(
-            priors(), engine, strength=self.strength, seed=self.seed, look=look, steps=self.steps
+            priors(),
+            engine,
+            strength=self.strength,
+            seed=self.seed,
+            look=look,
+            steps=self.steps,
+            wanted=shot.wanted,
         ):
             frame, mask = waiting.popleft()
             original = frame.pixels

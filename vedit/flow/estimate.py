@@ -1,6 +1,6 @@
 """Optical flow between two pictures: where every pixel of the first one is in the second."""
 
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -8,7 +8,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-Quality = Literal["draft", "normal", "best"]
+from vedit.flow.quality import Quality as Quality
+
 _Picture = npt.NDArray[Any]
 
 _SMALLEST = 12

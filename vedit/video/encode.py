@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
@@ -19,10 +19,16 @@ from av.video.stream import VideoStream
 from vedit.errors import UsageError
 from vedit.frame import Timing
 from vedit.video.colour import encoded_colour
-from vedit.video.source import Colour, Source
+from vedit.video.source import BT601, FULL, Colour, Source
 
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
-DEFAULT_CODEC = {"mp4": "libx264", "mov": "libx264", "matroska": "libx264", "webm": "libvpx-vp9"}
+AUTO = {
+    "mp4": ("libx264", "libx265"),
+    "mov": ("libx264", "prores_ks", "libx265"),
+    "matroska": ("libx264", "libvpx-vp9", "libx265", "ffv1"),
+    "webm": ("libvpx-vp9", "libsvtav1"),
+}
+"""What ``auto`` tries for a container, the usual encoder first; the others hold more bits, or transparency."""
 SETTINGS: Mapping[str, Mapping[str, str]] = {
     "libx264": {"crf": "18", "preset": "medium"},
     "libx265": {"crf": "20", "preset": "medium", "x265-params": "log-level=none"},
@@ -69,16 +75,55 @@ def container_for(path: Path) -> str:
 def choose_encoding(source: Source, container: str, codec: str, crf: float | None) -> Encoding:
     """The encoding of ``source`` into a container: the source's pixel format, or the nearest that the encoder takes.
 
+    ``auto`` takes the container's usual encoder, or the first other one that keeps transparency and bit depth better.
+
     Raises:
         UsageError: unknown codec or crf, or a codec that the container or picture size does not allow.
     """
-    encoder = find_encoder(DEFAULT_CODEC[container] if codec == "auto" else codec)
+    if codec != "auto":
+        return encoding_with(find_encoder(codec), source, container, crf)
+    choices, errors = [], []
+    for name in AUTO[container]:
+        try:
+            choices.append(encoding_with(find_encoder(name), source, container, crf))
+        except UsageError as error:
+            errors.append(error)
+        if choices and worst_losses(source, choices[-1].pix_fmt) == (False, False):
+            break
+    if not choices:
+        raise errors[0]
+    usual, best = choices[0], min(choices, key=lambda choice: worst_losses(source, choice.pix_fmt))
+    if best is usual:
+        return usual
+    lost, lost_still = (worst_losses(source, choice.pix_fmt) for choice in (usual, best))
+    kinds = ("transparency", "bit depth")
+    what = " and ".join(k for k, a, b in zip(kinds, lost, lost_still, strict=True) if a and not b)
+    reason = f"{best.codec} is used because {usual.codec} would lose {what}"
+    return replace(best, losses=(reason, *best.losses))
+
+
+def worst_losses(source: Source, pix_fmt: str) -> tuple[bool, bool]:
+    """Whether a pixel format loses transparency, and bit depth."""
+    _, loss = find_best_pix_fmt_of_list([pix_fmt], source.video.pix_fmt, source.video.alpha)
+    return bool(loss & PixFmtLoss.ALPHA), bool(loss & PixFmtLoss.DEPTH)
+
+
+def encoding_with(encoder: Codec, source: Source, container: str, crf: float | None) -> Encoding:
+    """The first pixel format, nearest first, in which an encoder takes the film into a container.
+
+    Raises:
+        UsageError: there is none, or the encoder does not take this crf.
+    """
     options = encoder_options(encoder, crf)
     tried = []
     for pix_fmt in pixel_formats(encoder, source):
         colour = encoded_colour(source.video.colour, source.video.pix_fmt, pix_fmt, source.height)
+        if encoder.name == "mjpeg":  # JPEG knows no other colours, whatever the tags say
+            colour = replace(colour, matrix=BT601, range=FULL)
         change = f"{encoder.name} gets {pix_fmt} for {source.video.pix_fmt}"
         losses = [f"{x}: {change}" for x in losses_between(source.video.pix_fmt, pix_fmt, source.video.alpha)]
+        if losses and container == "mp4" and worst_losses(source, pix_fmt)[0]:
+            losses[0] += "; .mov, .mkv and .webm keep it"
         if (
             source.video.sar != 1
             and container in ("matroska", "webm")
@@ -98,7 +143,7 @@ def choose_encoding(source: Source, container: str, codec: str, crf: float | Non
     raise UsageError(
         f"{encoder.name} cannot write this film ({source.width}x{source.height}, {source.video.pix_fmt}) "
         f"to {container}: {tried[-1] if tried else 'no pixel format fits'}",
-        f"Use another codec (here the default is {DEFAULT_CODEC[container]}) or write .mkv.",
+        f"Use another codec (here the default is {AUTO[container][0]}) or write .mkv.",
     )
 
 
@@ -150,16 +195,20 @@ def pixel_formats(encoder: Codec, source: Source) -> Iterator[str]:
     with full chroma).
     """
     own = source.video.pix_fmt
-    left = [f.name for f in encoder.video_formats or []] or [own]
-    if own in left:
-        left.remove(own)
+    offered = [f.name for f in encoder.video_formats or []] or [own]
+    if own in offered:
+        offered.remove(own)
         yield own
-    while left:
-        best, _ = find_best_pix_fmt_of_list(left, own, source.video.alpha)
-        if best is None:
-            return
-        left.remove(best.name)
-        yield best.name
+    red_green_blue = [name for name in offered if VideoFormat(name).is_rgb]
+    others = [name for name in offered if name not in red_green_blue]
+    # YUV and grey do not become RGB, which few players take, while there is another way.
+    for left in [offered] if VideoFormat(own).is_rgb or own == "pal8" else [others, red_green_blue]:
+        while left:
+            best, _ = find_best_pix_fmt_of_list(left, own, source.video.alpha)
+            if best is None:
+                break
+            left.remove(best.name)
+            yield best.name
 
 
 def losses_between(own: str, chosen: str, alpha: bool) -> tuple[str, ...]:
@@ -190,6 +239,8 @@ def add_video(out: OutputContainer, encoding: Encoding, source: Source, timing: 
         context.sample_aspect_ratio = source.video.sar
     context.colorspace, context.color_range = encoding.colour.matrix, encoding.colour.range
     context.color_primaries, context.color_trc = encoding.colour.primaries, encoding.colour.transfer
+    if encoding.codec == "libx265" and encoding.container in ("mp4", "mov"):
+        context.codec_tag = "hvc1"  # the only one that Apple's players take
     # PyAV asks for slice threads, which cost x264 speed and size.
     context.thread_type = ThreadType.FRAME | ThreadType.SLICE
     if (

@@ -1,61 +1,204 @@
-"""Every other stream of the film, copied packet by packet in step with the picture."""
+"""What becomes of every stream beside the edited picture: copied, converted or dropped, and why."""
 
-import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from io import BytesIO
 from typing import Literal
 
 import av
-from av.container import InputContainer, OutputContainer
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
 from av.error import FFmpegError
 from av.packet import Packet
 from av.stream import Disposition, Stream
+from av.subtitles.stream import SubtitleStream
 
 from vedit.errors import UsageError
-from vedit.video.decode import open_film
+from vedit.video.decode import codec_name, open_film
+from vedit.video.priming import first_packets, primed_header, run_up
+from vedit.video.sound import SOUND_CODEC, choose_sound, named_layout
 from vedit.video.source import Source, StreamFacts
+from vedit.video.subtitles import TEXT_CODEC, add_subtitles, style_losses
+from vedit.video.tags import NAMES
 
-STALE_TAGS = (
-    "encoder",
-    "duration",
-    "major_brand",
-    "minor_version",
-    "compatible_brands",
-    "rotate",
-    "alpha_mode",
-)
-"""Tags that describe the old file, not the film; also whatever starts with ``_statistics`` or ``number_of``."""
+AUDIO = ("copy", "auto", "aac", "none")
+"""What can be asked for: every track as it is, converted where that cannot be, always AAC, no sound."""
+MATROSKA = "matroska"
+COVERS = {"mp4": ("mjpeg", "png", "bmp"), "matroska": ("mjpeg", "png", "gif", "tiff")}
+"""Pictures that a container keeps as covers; MOV and WebM lose them, though FFmpeg does not complain."""
+ATTACHED_AS = {
+    "mjpeg": ("jpg", "image/jpeg"),
+    "png": ("png", "image/png"),
+    "gif": ("gif", "image/gif"),
+    "tiff": ("tiff", "image/tiff"),
+}
 
 
 @dataclass(frozen=True)
 class StreamPlan:
-    """What becomes of a stream: ``codec`` is its format in the output, ``reason`` says why it is not a plain copy."""
+    """What becomes of a stream: ``codec`` is its format in the output, ``reason`` says why it is not a plain copy.
+
+    ``lead`` is how many seconds of its sound come before time 0, which a Matroska header has to say.
+    """
 
     facts: StreamFacts
     how: Literal["copy", "convert", "drop"]
     codec: str = ""
     reason: str = ""
+    lead: Fraction = Fraction(0)
 
 
-@dataclass
-class Copied:
-    """A stream that was copied: how many packets, and the md5 of their payloads in order."""
+def plan_streams(source: Source, container: str, audio: str) -> tuple[StreamPlan, ...]:
+    """What becomes of every stream but the edited picture, in file order.
 
-    facts: StreamFacts
-    packets: int = 0
-    digest: "hashlib._Hash" = field(default_factory=lambda: hashlib.md5(usedforsecurity=False))
+    Args:
+        source: the film.
+        container: FFmpeg's name of the output's container.
+        audio: ``copy`` every track; ``auto`` converts those that the container does not take, to AAC or (WebM) Opus;
+            ``aac`` converts all; ``none`` leaves sound out.
 
-    @property
-    def md5(self) -> str:
-        return self.digest.hexdigest()
+    Raises:
+        UsageError: ``audio`` is none of these, or ``copy`` and a track cannot be copied.
+    """
+    if audio not in AUDIO:
+        raise UsageError(f"audio is {audio!r}", f"Use one of {', '.join(AUDIO)}.")
+    plans = []
+    with open_film(source.path) as film:
+        tried = [
+            s.index
+            for s in source.streams
+            if s.kind in ("audio", "subtitle", "data") and not s.is_chapter_track
+        ]
+        firsts = first_packets(source.path, tried)
+        # Only Matroska needs to be told of a run-up; what comes from there says so already, and so does Opus.
+        tell = container in (MATROSKA, "webm") and not source.format.startswith(MATROSKA)
+        for facts in source.streams:
+            stream, first = film.streams[facts.index], firsts.get(facts.index)
+            if facts.is_chapter_track:
+                continue  # chapters themselves are copied
+            if facts.kind == "audio":
+                lead = run_up(first) if tell and facts.codec != "opus" else Fraction(0)
+                taken = accepts(stream, container, first)
+                plans.append(_plan_sound(source, facts, stream, container, audio, taken, lead))
+            elif facts.is_picture:
+                plans.append(_plan_cover(facts, stream, container))
+            elif facts.kind == "data" and "timecode" in stream.metadata:
+                plans.append(_plan_timecode(facts, stream.metadata["timecode"], container))
+            elif accepts(stream, container, first):
+                plans.append(StreamPlan(facts, "copy", facts.codec))
+            elif facts.kind == "subtitle":
+                plans.append(_plan_subtitles(facts, stream, container))
+            else:
+                reason = f"{_name(facts)} is left out: {NAMES[container]} cannot hold it"
+                plans.append(StreamPlan(facts, "drop", reason=reason))
+    return tuple(plans)
 
-    def take(self, packet: "Packet[Stream]") -> None:
-        if self.facts.codec == "mov_text" and bytes(packet) == b"\0\0":
-            return  # an empty cue: MP4 writers put these into gaps as they see fit
-        self.packets += 1
-        self.digest.update(payload(packet, self.facts.codec))
+
+def _name(facts: StreamFacts) -> str:
+    return f"{facts.kind} stream {facts.index} ({facts.codec})"
+
+
+def _plan_sound(
+    source: Source,
+    facts: StreamFacts,
+    stream: Stream,
+    container: str,
+    audio: str,
+    taken: bool,
+    lead: Fraction,
+) -> StreamPlan:
+    name = _name(facts)
+    if audio == "none":
+        return StreamPlan(facts, "drop", reason=f"{name} is left out, as asked for")
+    if taken and audio != "aac":
+        return _copied_sound(facts, stream, lead)
+    why = f"{NAMES[container]} cannot hold {facts.codec}"
+    if audio == "copy":
+        remedy = "Convert it with --audio auto, write .mkv, or leave the sound out with --audio none."
+        if container == MATROSKA:
+            remedy = "Leave it out with --audio auto, or all sound with --audio none."
+        raise UsageError(f"{name} of {source.path.name} cannot be copied: {why}", remedy)
+    codec = SOUND_CODEC[container]
+    settings = choose_sound(stream, codec, container) if isinstance(stream, AudioStream) else None
+    if settings is None:
+        if taken:
+            return _copied_sound(facts, stream, lead, f"{name} is copied: it cannot be decoded")
+        return StreamPlan(facts, "drop", reason=f"{name} is left out: {why}, and it cannot be decoded")
+    if taken or (audio == "aac" and codec == "aac"):
+        why = "as asked for"
+    if audio == "aac" and codec != "aac":
+        why = f"{NAMES[container]} cannot hold aac"
+    losses = "".join(f"; {loss}" for loss in settings.losses)
+    return StreamPlan(facts, "convert", codec, f"{name} is converted to {codec}: {why}{losses}")
+
+
+def _copied_sound(facts: StreamFacts, stream: Stream, lead: Fraction, reason: str = "") -> StreamPlan:
+    """A copy; what sounds before time 0 is marked so if it can be, else the muxer moves the film to later."""
+    if lead and not (isinstance(stream, AudioStream) and primed_header(stream, lead)):
+        reason = (
+            f"{_name(facts)} starts {float(lead):.3f} s before time 0: all of the film is moved by as much"
+        )
+        lead = Fraction(0)
+    return StreamPlan(facts, "copy", facts.codec, reason, lead)
+
+
+def _plan_cover(facts: StreamFacts, stream: Stream, container: str) -> StreamPlan:
+    if stream.disposition & Disposition.timed_thumbnails:
+        return StreamPlan(facts, "drop", reason=f"{_name(facts)}, the pictures of the chapters, is left out")
+    if facts.codec in COVERS.get(container, ()):
+        return StreamPlan(facts, "copy", facts.codec)
+    reason = f"the cover picture ({facts.codec}) is left out: {NAMES[container]} cannot hold it"
+    return StreamPlan(facts, "drop", reason=reason)
+
+
+def _plan_subtitles(facts: StreamFacts, stream: Stream, container: str) -> StreamPlan:
+    name, why = _name(facts), f"{NAMES[container]} cannot hold {facts.codec}"
+    if not (
+        isinstance(stream, SubtitleStream) and stream.codec_context and stream.codec_context.codec.text_sub
+    ):
+        return StreamPlan(facts, "drop", reason=f"{name} is left out: {why}, and pictures cannot become text")
+    codec = TEXT_CODEC[container]
+    try:
+        with av.open(BytesIO(), "w", format=container) as trial:
+            add_subtitles(trial, stream, codec)
+            trial.start_encoding()
+    except (FFmpegError, ValueError, OSError) as error:
+        return StreamPlan(facts, "drop", reason=f"{name} is left out: {why}, and it cannot be read ({error})")
+    losses = style_losses(facts.codec, codec)
+    reason = f"{name} is converted to {codec}: {why}{'; ' if losses else ''}{losses}"
+    return StreamPlan(facts, "convert", codec, reason)
+
+
+def _plan_timecode(facts: StreamFacts, timecode: str, container: str) -> StreamPlan:
+    """The muxers of MP4 and MOV write this track anew, from the tag that readers give the picture stream."""
+    kept = "written anew" if container in ("mp4", "mov") else "kept as a tag"
+    return StreamPlan(facts, "drop", reason=f"data stream {facts.index}, the timecode {timecode}, is {kept}")
+
+
+def accepts(stream: Stream, container: str, first: "Packet[Stream] | None" = None) -> bool:
+    """Whether a container keeps a stream, found out by writing a file: FFmpeg's own list of codecs is wrong.
+
+    With the stream's ``first`` packet the file is read back, which tells more than that its header can be written.
+    """
+    if stream.type == "attachment" and container != MATROSKA:
+        return False  # WebM's writer takes them and leaves them out
+    file = BytesIO()
+    try:
+        with av.open(file, "w", format=container) as trial:
+            target = add_copy(trial, stream)
+            trial.start_encoding()
+            if first is None:
+                return stream.type != "data"  # of data, the header says nothing
+            content = payload(first, codec_name(stream))
+            first.stream, first.pts, first.dts = target, 0, 0
+            trial.mux_one(first)
+        file.seek(0)
+        with av.open(file, "r") as again:
+            found = next((p for p in again.demux(again.streams[0]) if p.size), None)
+            same = found is not None and payload(found, codec_name(stream)) == content
+            return same and codec_name(again.streams[0]) == codec_name(stream)
+    except (FFmpegError, ValueError, OSError, IndexError):
+        return False
 
 
 def payload(packet: "Packet[Stream]", codec: str) -> bytes:
@@ -66,122 +209,9 @@ def payload(packet: "Packet[Stream]", codec: str) -> bytes:
     return data
 
 
-def plan_streams(source: Source, container: str, audio: str) -> tuple[StreamPlan, ...]:
-    """What becomes of every stream but the edited picture, in file order.
-
-    Raises:
-        UsageError: an audio stream cannot be copied and ``audio`` is ``"copy"``.
-    """
-    plans = []
-    with open_film(source.path) as film:
-        for facts in source.streams:
-            name = f"{facts.kind} stream {facts.index} ({facts.codec})"
-            if facts.is_chapter_track:
-                continue  # chapters themselves are copied
-            if facts.kind == "audio" and audio == "none":
-                plans.append(StreamPlan(facts, "drop", reason=f"{name} is left out"))
-            elif accepts(film.streams[facts.index], container):
-                plans.append(StreamPlan(facts, "copy", facts.codec))
-            elif facts.kind == "audio":
-                raise UsageError(
-                    f"{name} of {source.path.name} cannot be copied into a {container} file",
-                    "Write .mkv, which takes every kind of sound, or leave the sound out with audio='none'.",
-                )
-            else:
-                plans.append(
-                    StreamPlan(facts, "drop", reason=f"{name} is left out: a {container} file cannot hold it")
-                )
-    return tuple(plans)
-
-
-def accepts(stream: Stream, container: str) -> bool:
-    """Whether a container takes a stream, found out by writing a header: FFmpeg's own list of codecs is wrong."""
-    try:
-        with av.open(BytesIO(), "w", format=container) as trial:
-            trial.add_stream_from_template(stream, opaque=True)
-            trial.start_encoding()
-    except (FFmpegError, ValueError, OSError):
-        return False
-    return True
-
-
-def kept_tags(tags: dict[str, str]) -> dict[str, str]:
-    """The tags that still hold in a new file."""
-    return {
-        k: v
-        for k, v in tags.items()
-        if k.lower() not in STALE_TAGS and not k.lower().startswith(("_statistics", "number_of", "bps"))
-    }
-
-
-class Copier:
-    """Copies streams from a second handle on the source, as far as the picture has got, so nothing piles up.
-
-    Args:
-        film: the source, opened once more.
-        kept: the streams to copy.
-        out: where to; the streams are added by ``add``, the packets by ``until``.
-        shift: seconds added to every time.
-    """
-
-    def __init__(
-        self, film: InputContainer, kept: list[StreamFacts], out: OutputContainer, shift: Fraction
-    ) -> None:
-        self.film = film
-        self.out = out
-        self.shift = shift
-        self.copied = {facts.index: Copied(facts) for facts in kept}
-        self.repaired = 0
-        """Packets whose decoding time did not rise and was moved on by a tick."""
-        self._targets: dict[int, Stream] = {}
-        self._last: dict[int, int] = {}
-        self._packets: Iterator[Packet[Stream]] | None = None
-        self._waiting: Packet[Stream] | None = None
-
-    def add(self, index: int) -> None:
-        """Make room in the output for one of the kept streams; call in the order that the output should have."""
-        stream = self.film.streams[index]
-        target = self.out.add_stream_from_template(stream, opaque=True)
-        target.metadata.update(kept_tags(stream.metadata))
-        target.disposition = stream.disposition
-        self._targets[index] = target
-
-    def until(self, seconds: Fraction | None) -> None:
-        """Copy what comes before a time; None copies the rest."""
-        while True:
-            packet = self._waiting or self._next()
-            self._waiting = None
-            if packet is None:
-                return
-            if seconds is not None and (packet.dts or 0) * packet.time_base > seconds:
-                self._waiting = packet
-                return
-            self.copied[packet.stream.index].take(packet)
-            packet.stream = self._targets[packet.stream.index]
-            self.out.mux_one(packet)
-
-    def _next(self) -> "Packet[Stream] | None":
-        """The next packet with content, its times shifted and rising; None at the end or where the file breaks off."""
-        if self._packets is None:
-            streams = [self.film.streams[i] for i in self._targets]
-            self._packets = self.film.demux(streams) if streams else iter(())  # demux([]) would mean all
-        while True:
-            try:
-                packet = next(self._packets, None)
-            except FFmpegError:
-                return None
-            if packet is None:
-                return None
-            if not packet.size:
-                continue
-            index, offset = packet.stream.index, round(self.shift / packet.time_base)
-            attached = packet.stream.disposition & Disposition.attached_pic
-            dts = packet.dts if packet.dts is not None else packet.pts
-            dts = (dts or 0) + (0 if attached else offset)
-            if index in self._last and dts <= self._last[index]:
-                dts = self._last[index] + 1
-                self.repaired += 1
-            if packet.pts is not None or attached:
-                packet.pts = max((packet.pts or 0) + (0 if attached else offset), dts)
-            packet.dts = self._last[index] = dts
-            return packet
+def add_copy(out: OutputContainer, stream: Stream) -> Stream:
+    """A stream for packets copied from another."""
+    target = out.add_stream_from_template(stream, opaque=True)
+    if isinstance(stream, AudioStream) and isinstance(target, AudioStream):
+        target.codec_context.layout = named_layout(stream)  # MP4 wants one
+    return target

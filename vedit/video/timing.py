@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from itertools import pairwise
-from math import gcd
+from math import ceil, gcd
 
 
 def common_time_base(a: Fraction, b: Fraction) -> Fraction:
@@ -65,7 +65,7 @@ def presentation_times(
     Returns strictly rising ticks, one per packet, and what had to be repaired (None: nothing). Missing stamps are
     filled in ``step`` ticks apart; repeated ones are moved on by a tick.
     """
-    pairs = list(stamps)
+    pairs = without_strays(list(stamps), step)
     shown = [p for p, _ in pairs if p is not None]
     if len(shown) == len(pairs) and len(set(shown)) == len(shown):
         return tuple(sorted(shown)), None
@@ -83,9 +83,33 @@ def presentation_times(
     return rising(sorted(times)), repair
 
 
+def without_strays(
+    stamps: list[tuple[int | None, int | None]], step: int
+) -> list[tuple[int | None, int | None]]:
+    """The same stamps less those that one damaged packet set far from both its neighbours, which agree."""
+    far = 100 * step
+    for i in range(1, len(stamps)):
+        (before, _), (here, _) = stamps[i - 1], stamps[i]
+        after = stamps[i + 1][0] if i + 1 < len(stamps) else None
+        if before is None or here is None or after is None or abs(after - before) > far:
+            continue
+        if min(abs(here - before), abs(here - after)) > far:
+            stamps[i] = (None, stamps[i][1])
+    return stamps
+
+
 def rising(times: Iterable[int]) -> tuple[int, ...]:
     """Sorted ticks, each at least one after the one before."""
     out: list[int] = []
     for t in times:
         out.append(max(t, out[-1] + 1) if out else t)
     return tuple(out)
+
+
+def continued(pts: tuple[int, ...], step: int, end: int | None) -> tuple[tuple[int, ...], int]:
+    """Times continued at the mean of their steps up to ``end``, and that end; where it is not known, as they are."""
+    if end is None or end <= pts[-1]:
+        return pts, pts[-1] + step
+    mean = Fraction(pts[-1] - pts[0], len(pts) - 1) if len(pts) > 1 else Fraction(step)
+    more = ceil((end - pts[-1]) / mean) - 1
+    return pts + tuple(pts[-1] + round(k * mean) for k in range(1, more + 1)), end

@@ -5,10 +5,12 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+from av.container import InputContainer
 from av.error import FFmpegError
+from av.stream import AttachmentStream, Disposition
 
 from vedit.errors import OutputError
-from vedit.video.streams import Copied
+from vedit.video.copier import Copied
 
 
 def worst_time_error(
@@ -21,17 +23,23 @@ def worst_time_error(
         picture: index of its picture stream.
         pts: when the pictures should be shown, in ``time_base``.
         time_base: seconds per tick.
-        copied: index in the film of every copied stream, and what was copied into it.
+        copied: place among the film's streams of every one that was copied or converted, and what went into it.
 
     Raises:
         OutputError: it cannot be read, a picture is missing or off by more than the container's clock allows, or a
             copied stream is not the same.
     """
     found: list[int] = []
-    again = {index: Copied(want.facts) for index, want in copied}
+    again: dict[int, Copied] = {}
     try:
         with av.open(str(path), "r", metadata_errors="replace") as film:
             tick = Fraction(film.streams[picture].time_base or 1)
+            copied = located(film, copied)
+            again = {index: Copied(want.facts) for index, want in copied}
+            for index in again:
+                stream = film.streams[index]
+                if isinstance(stream, AttachmentStream):
+                    again[index].hold(stream.data)
             for packet in film.demux([film.streams[i] for i in (picture, *again)]):
                 if not packet.size:
                     continue
@@ -60,3 +68,19 @@ def worst_time_error(
                 "Write .mkv.",
             )
     return worst
+
+
+def located(film: InputContainer, copied: Sequence[tuple[int, Copied]]) -> list[tuple[int, Copied]]:
+    """The index in the film of every copied stream: covers and attachments come after tracks that muxers add.
+
+    Raises:
+        IndexError: one of them is missing.
+    """
+    last = [
+        s.index for s in film.streams if s.disposition & Disposition.attached_pic or s.type == "attachment"
+    ]
+    places = []
+    for index, want in copied:
+        is_last = want.facts.is_picture or want.facts.kind == "attachment"
+        places.append((last.pop(0) if is_last else index, want))
+    return places

@@ -1,55 +1,45 @@
-"""A stream of frames as a film, with everything else of the source beside it."""
+"""Edited frames into a film: encoded by a thread of its own in segments, assembled, verified, and only then named."""
 
 import contextlib
-import errno
 import os
-from collections.abc import Iterator
+import queue
+import threading
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-
-import av
-from av.error import FFmpegError
-from av.packet import Packet
-from av.video.frame import VideoFrame
-from av.video.stream import VideoStream
+from typing import Any
 
 from vedit.errors import OutputError, UsageError
 from vedit.frame import Frame, Notes, Timing
-from vedit.video.colour import Converter, keep_unchanged
-from vedit.video.decode import open_film
-from vedit.video.encode import Encoding, add_video, choose_encoding, container_for, muxer_options
-from vedit.video.source import Source, StreamFacts
-from vedit.video.streams import Copier, kept_tags, plan_streams
+from vedit.video.assemble import assemble, first_tick
+from vedit.video.colour import Converter
+from vedit.video.journal import Journal, Mark, Segment
+from vedit.video.output import Output, plan_output, writing
+from vedit.video.segments import SegmentWriter
+from vedit.video.source import Source
 from vedit.video.verify import worst_time_error
 
-
-@dataclass(frozen=True)
-class Output:
-    """Where a film goes and how: ``codec`` an encoder's name or "auto", ``crf`` its quality, ``audio`` copy or none."""
-
-    path: Path
-    codec: str = "auto"
-    crf: float | None = None
-    audio: str = "copy"
-    overwrite: bool = False
+AHEAD = 6
+"""Frames that may wait for the encoder."""
 
 
 @dataclass(frozen=True)
 class WrittenStream:
-    """A copied stream: ``md5`` of its packets, equal to the source's."""
+    """A stream carried over: ``md5`` of its packets, equal to the source's unless it was ``converted``."""
 
     kind: str
     codec: str
     language: str | None
     packets: int
     md5: str
+    converted: bool = False
 
 
 @dataclass(frozen=True)
 class Written:
-    """A finished film. ``pts_identical``: as many pictures as the source, each at its time to the container's tick."""
+    """A finished film. ``pts_identical``: all pictures of the source but those left out, each given its own time."""
 
     path: Path
     container: str
@@ -61,141 +51,71 @@ class Written:
     worst_time_error: Fraction
 
 
-def check_output(source: Source, output: Output) -> None:
-    """Complain about everything that can be known before work starts.
-
-    Raises:
-        UsageError: the film cannot be edited; the output is the source, exists, or has an unknown ending; codec, crf
-            or audio are not possible.
-        OutputError: the folder is missing or cannot be written to.
-    """
-    plan_output(source, output)
-
-
-def plan_output(source: Source, output: Output) -> tuple[Encoding, list[StreamFacts], list[str]]:
-    """How the picture is encoded, which streams are copied, and a warning for everything the output cannot hold.
-
-    Raises:
-        UsageError, OutputError: as ``check_output``.
-    """
-    source.check_editable()
-    path = Path(output.path)
-    if output.audio not in ("copy", "none"):
-        raise UsageError(f"audio is {output.audio!r}", "Use 'copy' or 'none'.")
-    container = container_for(path)
-    if path.is_dir():
-        raise UsageError(f"{path} is a folder", "Give a file name.")
-    if path.exists() and path.samefile(source.path):
-        raise UsageError(f"{path} is the source itself", "Write to another file.")
-    if path.exists() and not output.overwrite:
-        raise UsageError(f"{path} exists", "Choose another name, or allow overwriting (--overwrite).")
-    if not path.parent.is_dir():
-        raise OutputError(f"folder {path.parent} does not exist", "Create it first.")
-    try:
-        part_path(path).touch()
-        part_path(path).unlink()
-    except OSError as error:
-        raise OutputError(
-            f"cannot write to {path.parent}: {error.strerror}", "Choose another folder."
-        ) from error
-    encoding = choose_encoding(source, container, output.codec, output.crf)
-    plans = plan_streams(source, container, output.audio)
-    kept = [plan.facts for plan in plans if plan.how != "drop"]
-    return encoding, kept, [*encoding.losses, *(plan.reason for plan in plans if plan.reason)]
-
-
-def part_path(path: Path) -> Path:
-    """The temporary file beside the output; its name is short however long the output's is."""
-    return path.with_name(f".{path.stem[:40]}.part-{os.getpid()}{path.suffix}")
-
-
-@contextlib.contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """FFmpeg's and the disk's complaints as OutputError."""
-    try:
-        yield
-    except (FFmpegError, OSError) as error:
-        full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
-        raise OutputError(
-            f"{path.name} cannot be written: {'the disk is full' if full else error}",
-            "Free some space or choose another folder."
-            if full
-            else "Try another folder, codec or container.",
-        ) from error
-
-
 class Writer:
-    """Encodes frames and copies the source's other streams into a temporary file; ``finish`` makes it the film.
+    """Encodes frames segment by segment; ``finish`` makes them a film, with the source's other streams.
 
-    Use as a context manager: leaving without ``finish`` removes the temporary file.
+    Use as a context manager. Leaving without ``finish`` keeps the segments that are whole for a later run of the same
+    job, and nothing when there are none.
 
     Args:
         source: the film whose other streams, tags, chapters and colour are carried over.
-        output: as accepted by ``check_output``.
+        output: where to and how.
         timing: the clock of the frames that will be added.
         notes: gets a warning for whatever the output cannot hold.
+        job, call, resume: as in ``Journal``.
 
     Raises:
-        UsageError, OutputError: as ``check_output``.
+        UsageError, OutputError: as ``plan_output`` and ``Journal``.
     """
 
-    def __init__(self, source: Source, output: Output, timing: Timing, notes: Notes) -> None:
-        self.encoding, kept, warnings = plan_output(source, output)
-        for warning in warnings:
-            notes.warn(warning)
-        self.source = source
+    def __init__(
+        self,
+        source: Source,
+        output: Output,
+        timing: Timing,
+        notes: Notes,
+        *,
+        job: Mapping[str, Any] | None = None,
+        call: Mapping[str, Any] | None = None,
+        resume: bool = False,
+    ) -> None:
+        self.source = source.as_edited()
         self.output = output
         self.timing = timing
-        self.path = Path(output.path).absolute()
-        self.part = part_path(self.path)
         self.notes = notes
-        self._convert = Converter(source.video.colour, source.height, source.video.alpha)
-        # No container holds pictures before time 0, so such a film starts there, sound and all.
-        self._shift = max(0, -timing.start)
-        self._pts: list[int] = []
-        self._durations: dict[int, int] = {}
-        self._held: Packet[VideoStream] | None = None
-        self._first_dts = 0
+        self.path = Path(output.path).absolute()
+        self.encoding, self.plans, warnings = plan_output(self.source, output)
+        for warning in warnings:
+            notes.warn(warning)
+        encoding = {
+            "codec": self.encoding.codec,
+            "options": dict(self.encoding.options),
+            "container": self.encoding.container,
+            "pix_fmt": self.encoding.pix_fmt,
+        }
+        self.journal = Journal(self.path, {**(job or {}), "encoding": encoding}, call=call, resume=resume)
+        if self.journal.afresh is not None:
+            notes.warn(f"an unfinished render of {self.path.name} was begun afresh: {self.journal.afresh}")
+        self._convert = Converter(self.source.video.colour, self.source.height, self.source.video.alpha)
+        self._last: int | None = max(
+            (pts for segment in self.journal.segments[-1:] for pts, _ in segment.packets), default=None
+        )
+        self._segment: SegmentWriter | None = None
+        self._error: BaseException | None = None
         self._done = False
-        self._film = open_film(source.path)
-        with writing(self.path):
-            self._out = av.open(
-                str(self.part),
-                "w",
-                format=self.encoding.container,
-                container_options=muxer_options(self.encoding.container, *self._clocks(kept)),
-            )
-        try:
-            self._copier = Copier(self._film, kept, self._out, self._shift * timing.time_base)
-            self._order = sorted([source.video.index, *(facts.index for facts in kept)])
-            for index in self._order:
-                if index == source.video.index:
-                    self._video = self._add_picture()
-                else:
-                    self._copier.add(index)
-            self._out.metadata.update(kept_tags(self._film.metadata))
-            self._out.set_chapters(self._film.chapters())
-        except BaseException:  # nobody will leave the `with` that was never entered
-            self.__exit__(None, None, None)
-            raise
+        self._queue: queue.Queue[Frame | Mark | None] = queue.Queue(AHEAD)
+        self._thread = threading.Thread(target=self._work, name="vedit-write", daemon=True)
+        self._thread.start()
 
-    def _clocks(self, kept: list[StreamFacts]) -> tuple[list[Fraction], list[Fraction]]:
-        """The time bases of all picture streams to be written, and those of sound."""
-        pictures, others = [self.timing.time_base], []
-        for facts in kept:
-            base = self._film.streams[facts.index].time_base
-            if base and facts.kind == "video" and not facts.is_picture:
-                pictures.append(Fraction(base))
-            elif base and facts.kind == "audio":
-                others.append(Fraction(base))
-        return pictures, others
+    @property
+    def mark(self) -> Mark | None:
+        """Where to go on: what an earlier run has finished ends here."""
+        return self.journal.segments[-1].mark if self.journal.segments else None
 
-    def _add_picture(self) -> VideoStream:
-        old = self._film.streams[self.source.video.index]
-        new = add_video(self._out, self.encoding, self.source, self.timing)
-        new.metadata.update(kept_tags(old.metadata))
-        new.disposition = old.disposition
-        return new
+    @property
+    def frames_kept(self) -> int:
+        """Frames in segments that are whole."""
+        return sum(len(segment.packets) for segment in self.journal.segments)
 
     def __enter__(self) -> "Writer":
         return self
@@ -203,109 +123,135 @@ class Writer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._film.close()
-        if not self._done:
-            with contextlib.suppress(FFmpegError, OSError, ValueError):
-                self._out.close()
-            self.part.unlink(missing_ok=True)
+        self._stop()
+        if self._segment is not None:
+            self._segment.abandon()
+        if self._done:
+            self.journal.remove()
+        else:
+            self.journal.close()
+
+    def _stop(self) -> None:
+        """Let the encoder do what is waiting for it, and end its thread."""
+        if self._thread.is_alive():
+            self._queue.put(None)
+            self._thread.join()
 
     def add(self, frame: Frame) -> None:
-        """Encode a frame, and copy the other streams as far as the encoder has got.
+        """Hand a frame to the encoder, which works in another thread; what went wrong there is raised here.
 
         Raises:
             UsageError: its time does not come after the last one's, or its size is another.
             OutputError: the file cannot be written.
         """
-        if self._pts and frame.pts <= self._pts[-1]:
+        if self._last is not None and frame.pts <= self._last:
             raise UsageError(
-                f"frame {frame.index} has pts {frame.pts} after {self._pts[-1]}", "Times must rise."
+                f"frame {frame.index} has pts {frame.pts} after {self._last}", "Times must rise."
             )
-        picture = self.picture(frame)
-        if (picture.width, picture.height) != (self.source.width, self.source.height):
-            raise UsageError(
-                f"frame {frame.index} is {picture.width}x{picture.height}",
-                f"Keep the film's size, {self.source.width}x{self.source.height}.",
-            )
-        self._pts.append(frame.pts)
-        picture.pts = frame.pts + self._shift
-        picture.time_base = self.timing.time_base
-        picture.pict_type = 0  # let the encoder choose its own key frames
-        self._durations[picture.pts] = frame.duration
+        self._last = frame.pts
+        self._put(frame)
+
+    def end_segment(self, mark: Mark) -> None:
+        """Close the segment: once it is on disk, a later run can go on from ``mark``."""
+        self._put(mark)
+
+    def _put(self, item: Frame | Mark | None) -> None:
+        self._queue.put(item)
+        if self._error is not None:
+            raise self._error
+
+    def _work(self) -> None:
+        """The encoder's thread; after an error it only empties the queue, so that nobody waits for it."""
+        while (item := self._queue.get()) is not None:
+            if self._error is None:
+                try:
+                    self._encode(item)
+                except BaseException as error:  # handed to the thread that adds, whatever it is
+                    self._error = error
+
+    def _encode(self, item: Frame | Mark) -> None:
+        if isinstance(item, Mark) and self._segment is None:
+            return  # nothing since the last one
         with writing(self.path):
-            for packet in self._video.encode(picture):
-                self._mux(packet)
+            if self._segment is None:
+                name = f"{len(self.journal.segments):04}{self.path.suffix}"
+                self._segment = SegmentWriter(
+                    self.journal.folder / name,
+                    self.source,
+                    self.encoding,
+                    self.timing,
+                    self._convert,
+                    first_tick(self.timing),
+                )
+            if isinstance(item, Frame):
+                self._segment.add(item)
+                return
+            segment, self._segment = self._segment, None
+            size = segment.finish()
+            self.journal.append(Segment(segment.path.name, size, tuple(segment.packets), item))
 
-    def picture(self, frame: Frame) -> VideoFrame:
-        """The native picture to encode for a frame, in the encoder's pixel format."""
-        native = frame.native
-        if isinstance(native, VideoFrame):
-            kept = self._convert.convert(native, self.encoding.pix_fmt, self.encoding.colour)
-            if frame.changed is None:
-                return kept
-        picture = self._convert.native(frame.pixels, self.encoding.pix_fmt, self.encoding.colour)
-        if isinstance(native, VideoFrame) and frame.changed is not None:
-            keep_unchanged(picture, kept, frame.changed.cpu())
-        return picture
+    def finish(self, mark: Mark | None = None, skipped: Container[int] = ()) -> Written:
+        """Put the film together, read it back, and give it its name.
 
-    def _mux(self, packet: "Packet[VideoStream]") -> None:
-        """Send the packet before this one on its way: the last one's duration is only known at the end."""
-        packet.duration = self._durations.pop(packet.pts or 0, 0)
-        if self._held is None:
-            self._first_dts = packet.dts or 0
-        else:
-            self._send(self._held)
-        self._held = packet
-
-    def _send(self, packet: "Packet[VideoStream]") -> None:
-        self._copier.until((packet.dts or 0) * self.timing.time_base)
-        self._out.mux_one(packet)
-
-    def finish(self) -> Written:
-        """Finish the file, read it back, and give it its name.
+        Args:
+            mark: where the source ends.
+            skipped: the source frames that were left out.
 
         Raises:
             OutputError: it cannot be written, or what was written is not what was meant.
         """
-        if not self._pts:
+        if self._last is None:
             raise OutputError("no frames to write", "Give at least one frame.")
+        self._put(mark or Mark(self.source.frames, self.timing.end, 0, "", 0, {}))
+        self._stop()
+        if self._error is not None:
+            raise self._error
+        part = self.journal.folder / f"film{self.path.suffix}"
         with writing(self.path):
-            for packet in self._video.encode(None):
-                self._mux(packet)
-            if self._held is not None:
-                if self.encoding.container in ("mp4", "mov"):
-                    # MP4 stores how long packets last in decoding order; this makes the sum exact.
-                    span = self.timing.end - self._pts[0]
-                    self._held.duration = max(1, span - ((self._held.dts or 0) - self._first_dts))
-                self._send(self._held)
-            self._copier.until(None)
-            self._out.close()
-        copied = [(self._order.index(i), c) for i, c in self._copier.copied.items()]
-        if self._copier.repaired:
-            self.notes.warn(
-                f"{self._copier.repaired} copied packets had times that did not rise; moved by a tick"
+            film = assemble(
+                part,
+                self.journal.folder,
+                self.journal.segments,
+                self.source,
+                self.encoding,
+                self.plans,
+                self.timing,
             )
-        error = worst_time_error(
-            self.part, self._order.index(self.source.video.index), self._pts, self.timing.time_base, copied
-        )
+        if film.repaired:
+            self.notes.warn(f"{film.repaired} copied packets had times that did not rise; moved by a tick")
+        if film.skipped:
+            self.notes.warn(
+                f"{film.skipped} damaged packets of sound or subtitles could not be converted; left silent"
+            )
+        error = worst_time_error(part, film.picture, film.pts, self.timing.time_base, film.copied)
         with writing(self.path):
-            with self.part.open("rb") as file:
-                os.fsync(file.fileno())
-            if self.path.exists() and not self.output.overwrite:
-                raise OutputError(f"{self.path} appeared meanwhile", "Choose another name.")
-            os.replace(self.part, self.path)
+            self._name(part)
         self._done = True
         tick_scale = self.source.time_base / self.timing.time_base
+        meant = [pts * tick_scale for i, pts in enumerate(self.source.pts) if i not in skipped]
         return Written(
             path=self.path,
             container=self.encoding.container,
             codec=self.encoding.codec,
             pix_fmt=self.encoding.pix_fmt,
-            frames=len(self._pts),
+            frames=len(film.pts),
             streams=tuple(
-                WrittenStream(c.facts.kind, c.facts.codec, c.facts.language, c.packets, c.md5)
-                for _, c in copied
+                WrittenStream(c.facts.kind, c.facts.codec, c.facts.language, c.packets, c.md5, c.converted)
+                for _, c in film.copied
             ),
-            pts_identical=len(self._pts) == self.source.frames
-            and all(a == b * tick_scale for a, b in zip(self._pts, self.source.pts, strict=True)),
+            pts_identical=list(film.pts) == meant,
             worst_time_error=error,
         )
+
+    def _name(self, part: Path) -> None:
+        """Give the whole film its name, for good."""
+        with part.open("rb") as file:
+            os.fsync(file.fileno())
+        if self.path.exists() and not self.output.overwrite:
+            raise OutputError(f"{self.path} appeared meanwhile", "Choose another name.")
+        os.replace(part, self.path)
+        if hasattr(os, "O_DIRECTORY"):  # a folder can be put on disk only where it can be opened
+            folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
+            with contextlib.suppress(OSError):
+                os.fsync(folder)
+            os.close(folder)

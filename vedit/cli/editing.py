@@ -1,0 +1,109 @@
+"""What all commands that edit a film have in common: a film, an output, shared options, and a plan of it all."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+from rich.console import Console
+from typer import Option, Typer
+
+from vedit.cli import screen
+from vedit.cli.options import Files, Screen, render_options
+from vedit.errors import EngineError, InputError, OutputError, VeditError
+
+if TYPE_CHECKING:
+    from vedit.edits.edit import Edit
+
+T = TypeVar("T")
+
+plans = Typer(help="Say what a command would do, without doing it: put `plan` before it.")
+
+
+class Interrupted(VeditError):
+    """Ctrl-C, or a polite kill, while something is kept to go on with."""
+
+    exit_code = 130
+
+
+def edit_command(app: Typer) -> "Callable[[Callable[..., Edit]], Callable[..., Edit]]":
+    """Make a function from settings to an edit two commands, ``vedit NAME`` and ``vedit plan NAME``.
+
+    Its parameters are the command's own options; a film, an output and the options of every render are added.
+    """
+
+    def add(make: "Callable[..., Edit]") -> "Callable[..., Edit]":
+        app.command()(_with_options(make, (Files, make, render_options, Screen), _render))
+        plans.command()(_with_options(make, (Files, make, render_options, _count_shots, Screen), _plan))
+        return make
+
+    return add
+
+
+def _with_options(
+    make: "Callable[..., Edit]", parts: tuple[Callable[..., Any], ...], run: Callable[..., None]
+) -> Callable[..., None]:
+    """A command that takes the parameters of all ``parts`` and hands what they return to ``run``."""
+
+    def command(**given: Any) -> None:
+        made = [part(**{name: given[name] for name in inspect.signature(part).parameters}) for part in parts]
+        run(make.__name__, *made)
+
+    parameters = [p for part in parts for p in inspect.signature(part).parameters.values()]
+    command.__name__, command.__doc__ = make.__name__, make.__doc__
+    command.__signature__ = inspect.Signature(  # type: ignore[attr-defined] # typer reads it
+        [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
+    )
+    return command
+
+
+def _count_shots(
+    shots: Annotated[
+        bool, Option("--shots", help="Count the shots too, which reads the whole film.")
+    ] = False,
+) -> bool:
+    return shots
+
+
+def _render(title: str, files: Files, edit: "Edit", options: Any, show: Screen) -> None:
+    from vedit.render import render
+
+    with (
+        resumable(files.output),
+        screen.progress(title, quiet=show.quiet, as_json=show.json_lines) as progress,
+    ):
+        report = render(files.film, files.output, [edit], **options, progress=progress)
+    screen.finish(report, as_json=show.json_lines)
+
+
+def _plan(title: str, files: Files, edit: "Edit", options: Any, shots: bool, show: Screen) -> None:
+    from vedit.cli.forecast import table
+    from vedit.planning import plan
+
+    found = plan(files.film, files.output, [edit], shots=shots, **options)
+    if show.json_lines:
+        print(found.to_json())
+    else:
+        Console().print(table(found, title))
+
+
+@contextmanager
+def resumable(output: Path) -> Iterator[None]:
+    """Whatever stops a render says how to go on with it, when something of it is kept.
+
+    Raises:
+        Interrupted: in place of KeyboardInterrupt.
+    """
+    from vedit.render import resume_hint
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        if hint := resume_hint(output):
+            raise Interrupted("interrupted", hint) from None
+        raise
+    except (InputError, OutputError, EngineError) as error:
+        if hint := resume_hint(output):
+            raise type(error)(error.problem, f"{error.remedy} {hint}") from error
+        raise

@@ -1,0 +1,147 @@
+"""What a render is, written down: to know it again after an interruption, and to begin it again without its command."""
+
+import hashlib
+import platform
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from fractions import Fraction
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from vedit import edits as known
+from vedit.edits.edit import Edit
+from vedit.errors import InputError, UsageError
+from vedit.video.source import Source
+
+LIBRARIES = ("vedit-diffusion", "av", "torch", "numpy", "opencv-python", "diffusers", "scenedetect")
+"""What the pixels depend on: with another version they may differ, and halves of a film would not match."""
+ENDS = 2**16
+"""Bytes at either end of a file that are looked at to know it again."""
+
+
+def describe_job(
+    source: Source, edits: Sequence[Edit], *, device: str, on_corrupt: str, hdr: str
+) -> dict[str, Any]:
+    """What makes one render another, as plain JSON values; each key's name can be said to a user."""
+    return {
+        "the film": file_state(source.path),
+        "the settings": {
+            "edits": [describe_edit(edit) for edit in edits],
+            "device": device,
+            "on_corrupt": on_corrupt,
+            "hdr": hdr,
+        },
+        "the version of vedit or of a library": {
+            **{name: _version(name) for name in LIBRARIES},
+            "machine": platform.machine(),
+        },
+    }
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:  # OpenCV has several distributions
+        return "unknown"
+
+
+def describe_edit(edit: Edit) -> dict[str, Any]:
+    """An edit's kind and settings; files are known by their content's size, date and ends, tensors by their bytes."""
+    kind = f"{type(edit).__module__}.{type(edit).__qualname__}"
+    if not is_dataclass(edit):
+        return {"kind": kind, "is": uuid4().hex}  # nothing says that it is the same another time
+    return {"kind": kind, **{field.name: _described(getattr(edit, field.name)) for field in fields(edit)}}
+
+
+def _described(value: object) -> object:
+    torch = sys.modules.get("torch")  # who gives a tensor has loaded it
+    if torch is not None and isinstance(value, torch.Tensor):
+        data = value.detach().cpu().contiguous()
+        digest = hashlib.sha256(data.flatten().view(torch.uint8).numpy().tobytes()).hexdigest()
+        return {"tensor": digest, "shape": list(data.shape), "dtype": str(data.dtype)}
+    if isinstance(value, str | Path):
+        path = Path(value)
+        return {"path": str(value), "state": file_state(path)} if _exists(path) else str(value)
+    return value if value is None or isinstance(value, bool | int | float) else str(value)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a spec that is no file name
+        return False
+
+
+def file_state(path: Path) -> dict[str, Any]:
+    """What tells a file, or the files of a folder, from what it was before.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        if path.is_dir():
+            files = sorted(p for p in path.iterdir() if p.is_file())
+            facts = [f"{p.name} {p.stat().st_size} {p.stat().st_mtime_ns}" for p in files]
+            return {"files": hashlib.sha256("\n".join(facts).encode()).hexdigest()}
+        with path.open("rb") as file:
+            ends = file.read(ENDS)
+            size = file.seek(0, 2)
+            file.seek(max(0, size - ENDS))
+            ends += file.read(ENDS)
+        changed = path.stat().st_mtime_ns
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}", "Check its permissions.") from error
+    return {"bytes": size, "changed": changed, "ends": hashlib.sha256(ends).hexdigest()}
+
+
+def describe_call(
+    source: Source, edits: Sequence[Edit], options: Mapping[str, object]
+) -> dict[str, Any] | None:
+    """How to begin the render again without its command; None when a setting cannot be written down."""
+    steps: list[dict[str, object]] = []
+    for edit in edits:
+        name = type(edit).__name__
+        if getattr(known, name, None) is not type(edit) or not is_dataclass(edit):
+            return None
+        settings = {field.name: _plain(getattr(edit, field.name)) for field in fields(edit)}
+        if not all(ok for ok, _ in settings.values()):
+            return None
+        steps.append({"edit": name, **{key: value for key, (_, value) in settings.items()}})
+    return {"source": str(source.path), "edits": steps, "options": dict(options)}
+
+
+def _plain(value: object) -> tuple[bool, object]:
+    """Whether a setting can be written down, and as what; a file's name becomes absolute."""
+    if value is None or isinstance(value, bool | int | float):
+        return True, value
+    if isinstance(value, Fraction):
+        return True, str(value)
+    if isinstance(value, str | Path):
+        path = Path(value)
+        return True, str(path.absolute() if _exists(path) else value)
+    return False, None
+
+
+def edits_of(call: Mapping[str, Any]) -> list[Edit]:
+    """The edits that ``describe_call`` wrote down.
+
+    Raises:
+        UsageError: there is no such edit or setting.
+        VeditError: as the edits raise.
+    """
+    made = []
+    for step in call["edits"]:
+        settings = dict(step)
+        name = settings.pop("edit")
+        if name not in known.__all__:
+            raise UsageError(f"the journal names an unknown edit {name!r}", "Run the whole command again.")
+        try:
+            made.append(getattr(known, name)(**settings))
+        except TypeError as error:
+            raise UsageError(
+                f"the journal's settings do not fit {name}: {error}", "Run the whole command again."
+            ) from error
+    return made

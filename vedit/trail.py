@@ -1,0 +1,159 @@
+"""How far a render has read, and the places from which it could go on after an interruption."""
+
+from bisect import bisect_left, bisect_right
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from vedit.frame import Fault, Frame, Notes
+from vedit.video.journal import Mark
+from vedit.video.read import START, Place, fingerprint
+from vedit.video.source import Source
+
+SEGMENT = 240
+"""Frames in a segment, about as many as encoders put between key frames."""
+SLOW_SEGMENT = 96
+"""The same for edits that are not memoryless, which take longer: fewer to lose."""
+SLOW_SEGMENT_AT_CUT = 48
+"""And when the next frame starts a shot, which is a key frame anyway."""
+BEHIND = 4
+"""Source frames held on to, for their fingerprints: memoryless edits read no further ahead."""
+
+TOLD: dict[Fault, str] = {
+    "repeated": "damaged or missing pictures were replaced by the picture before them",
+    "skipped": "damaged or missing pictures were left out; the picture before them stays on",
+    "concealed": "pictures are damaged; the decoder concealed it",
+    "fitted": "pictures came in another size or format and were fitted to the first",
+}
+NAMED = 5
+"""Faulty pictures a warning names; it counts the others."""
+
+
+class Trail:
+    """Follows the source frames into the edits and the edited ones out of them.
+
+    A segment may end before any frame. To go on from there, a memoryless chain of edits needs the source from that
+    frame on; any other is replayed from the start of the shot, and what was written is thrown away.
+
+    Args:
+        source: the film.
+        notes: gets the faults of its pictures; what an earlier run noted comes first.
+        begun: where an earlier run stopped; None at the film's start.
+        memoryless: whether all edits are.
+    """
+
+    def __init__(self, source: Source, notes: Notes, begun: Mark | None, *, memoryless: bool) -> None:
+        self.source = source
+        self.notes = notes
+        self.memoryless = memoryless
+        self.place = Place(begun.index, begun.last_cut, begun.witness or None) if begun else START
+        """Where to read from."""
+        self.frames = 0
+        """Frames read so far."""
+        self._shots = begun.shots if begun else 0
+        self._cuts: list[int] = []
+        self._next = self.place.index
+        self._behind: deque[Frame] = deque(maxlen=BEHIND)
+        self._entry: Mark | None = None
+        self._written = 0
+        if begun:
+            _restore(notes, begun.notes)
+
+    def follow(self, frames: Iterator[Frame]) -> Iterator[Frame]:
+        """The source's frames, each noted and anchored to itself."""
+        for frame in frames:
+            self._missing(frame.index)
+            self.frames += 1
+            frame.anchor = frame.index
+            if frame.fault:
+                self.notes.faults[frame.index] = frame.fault
+            if frame.cut:
+                self._cuts.append(frame.index)
+            self._behind.append(frame)
+            yield frame
+        self._missing(self.source.frames)
+
+    def _missing(self, index: int) -> None:
+        """Note the frames that should have come before this one."""
+        self.notes.faults.update(dict.fromkeys(range(self._next, index), "skipped"))
+        self._next = index + 1
+
+    def enter_shot(self) -> int:
+        """A shot begins, whose first frame is the last one read; returns its number."""
+        first = self._behind[-1].index
+        self._entry = self._mark(first, 0)
+        return self._shots + bisect_right(self._cuts, first) - 1
+
+    @property
+    def shots(self) -> int:
+        """How many shots have begun."""
+        return self._shots + len(self._cuts)
+
+    def mark(self, frame: Frame) -> Mark | None:
+        """The mark with which the segment ends before an edited frame, if it is long enough to."""
+        least = SEGMENT if self.memoryless else SLOW_SEGMENT_AT_CUT if frame.cut else SLOW_SEGMENT
+        mark = None
+        if self._written >= least:
+            if not self.memoryless and self._entry is not None:
+                mark = replace(self._entry, keep=frame.pts)
+            elif self.memoryless and frame.anchor is not None:
+                mark = self._mark(frame.anchor, frame.pts)
+        self._written = 1 if mark else self._written + 1
+        return mark
+
+    def _mark(self, index: int, keep: int) -> Mark | None:
+        """The mark before a source frame; None when the one before that is no longer at hand."""
+        if index == self.place.index:
+            witness = self.place.witness or ""
+        else:
+            before = next((f.native for f in self._behind if f.index == index - 1), None)
+            if before is None:
+                return None
+            witness = fingerprint(before)
+        last = bisect_right(self._cuts, index)
+        cut = self._cuts[last - 1] if last else self.place.last_cut
+        return Mark(
+            index,
+            keep,
+            cut,
+            witness,
+            self._shots + bisect_left(self._cuts, index),
+            _noted(self.notes, index),
+        )
+
+    @property
+    def end(self) -> Mark:
+        """The mark after the last frame."""
+        return Mark(self.source.frames, 0, 0, "", self.shots, _noted(self.notes, self.source.frames))
+
+    @property
+    def skipped(self) -> frozenset[int]:
+        """The source frames that were left out."""
+        return frozenset(i for i, fault in self.notes.faults.items() if fault == "skipped")
+
+    def tell(self) -> None:
+        """Warn about the pictures that were not whole."""
+        for fault, words in TOLD.items():
+            which = [str(index + 1) for index, f in self.notes.faults.items() if f == fault]
+            if which:
+                more = f" and {len(which) - NAMED} more" if len(which) > NAMED else ""
+                self.notes.warn(f"{len(which)} {words} (number {', '.join(which[:NAMED])}{more})")
+
+
+def _noted(notes: Notes, index: int) -> dict[str, Any]:
+    """What was noted up to a source frame, as plain JSON values."""
+    return {
+        "warnings": list(notes.warnings),
+        "hole_pixels": notes.hole_pixels,
+        "recovered_pixels": notes.recovered_pixels,
+        "faults": [[i, fault] for i, fault in notes.faults.items() if i < index],
+    }
+
+
+def _restore(notes: Notes, noted: Any) -> None:
+    for warning in noted["warnings"]:
+        notes.warn(warning)
+    notes.hole_pixels += noted["hole_pixels"]
+    notes.recovered_pixels += noted["recovered_pixels"]
+    notes.faults.update(dict(noted["faults"]))

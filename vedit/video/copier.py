@@ -1,0 +1,207 @@
+"""Every other stream of the film, copied packet by packet in step with the picture, or converted on the way."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Protocol
+
+from av.audio.stream import AudioStream
+from av.container import InputContainer, OutputContainer
+from av.error import FFmpegError
+from av.packet import Packet
+from av.stream import AttachmentStream, Stream
+from av.subtitles.stream import SubtitleStream
+
+from vedit.errors import OutputError
+from vedit.video.decode import open_film
+from vedit.video.priming import add_primed, primed_header
+from vedit.video.sound import SoundConverter, add_sound, choose_sound
+from vedit.video.source import StreamFacts
+from vedit.video.streams import ATTACHED_AS, MATROSKA, StreamPlan, add_copy, payload
+from vedit.video.subtitles import SubtitleConverter, add_subtitles
+from vedit.video.tags import kept_tags
+
+
+@dataclass
+class Copied:
+    """What went into a stream of the film: how many packets, and the md5 of their payloads in order.
+
+    ``facts`` are the stream's in the film: those of the source, but for the codec of a ``converted`` one.
+    """
+
+    facts: StreamFacts
+    converted: bool = False
+    packets: int = 0
+    digest: "hashlib._Hash" = field(default_factory=lambda: hashlib.md5(usedforsecurity=False))
+
+    @property
+    def md5(self) -> str:
+        return self.digest.hexdigest()
+
+    def take(self, packet: "Packet[Stream]") -> None:
+        if self.facts.codec == "mov_text" and bytes(packet) == b"\0\0":
+            return  # an empty cue: MP4 writers put these into gaps as they see fit
+        self.hold(payload(packet, self.facts.codec))
+
+    def hold(self, data: bytes) -> None:
+        self.packets += 1
+        self.digest.update(data)
+
+
+class Converter(Protocol):
+    """Packets of one stream to packets of another."""
+
+    target: Any
+    skipped: int
+
+    def convert(self, packet: Any) -> "Iterator[Packet[Any]]": ...
+    def flush(self) -> "Iterator[Packet[Any]]": ...
+
+
+def writing_order(plans: Sequence[StreamPlan], picture: int) -> list[int]:
+    """Indices in the source of the streams to be written, the edited ``picture`` among them, as they should lie.
+
+    In the source's order, but covers and attachments last: that is where every container shows them.
+    """
+    kept = [plan.facts for plan in plans if plan.how != "drop"]
+    last = [facts.index for facts in kept if facts.is_picture or facts.kind == "attachment"]
+    return [*sorted([picture, *(f.index for f in kept if f.index not in last)]), *last]
+
+
+class Copier:
+    """Copies streams from a second handle on the source, as far as the picture has got, so nothing piles up.
+
+    Args:
+        film: the source, opened once more.
+        plans: the streams to copy or convert.
+        out: where to; the streams are added by ``add``, the packets by ``until``.
+        shift: seconds added to every time.
+    """
+
+    def __init__(
+        self, film: InputContainer, plans: Sequence[StreamPlan], out: OutputContainer, shift: Fraction
+    ) -> None:
+        self.film = film
+        self.out = out
+        self.shift = shift
+        self.copied = {
+            plan.facts.index: Copied(replace(plan.facts, codec=plan.codec), plan.how == "convert")
+            for plan in plans
+        }
+        self.repaired = 0
+        """Packets whose decoding time did not rise and was moved on by a tick."""
+        self._plans = {plan.facts.index: plan for plan in plans}
+        self._targets: dict[int, Stream] = {}
+        self._converters: dict[int, Converter] = {}
+        self._last: dict[int, int] = {}
+        self._packets: Iterator[Packet[Stream]] | None = None
+        self._waiting: Packet[Stream] | None = None
+
+    @property
+    def skipped(self) -> int:
+        """Packets of converted streams that could not be decoded."""
+        return sum(converter.skipped for converter in self._converters.values())
+
+    def add(self, index: int) -> None:
+        """Make room in the output for one of the kept streams; call in the order that the output should have."""
+        stream, plan = self.film.streams[index], self._plans[index]
+        container = self.out.format.name
+        if plan.how == "convert":
+            converter = self._converter(stream, plan)
+            self._converters[index] = converter
+            target: Stream = converter.target
+        elif plan.facts.is_picture and container == MATROSKA:
+            self._attach(stream, plan.facts)
+            return
+        elif isinstance(stream, AudioStream) and plan.lead > self.shift:
+            header = primed_header(stream, plan.lead - self.shift)
+            assert header is not None  # noqa: S101 - it was made for the plan, which was no shorter
+            target = add_primed(self.out, stream, header)
+        else:
+            target = add_copy(self.out, stream)
+        if isinstance(stream, AttachmentStream):
+            self.copied[index].hold(stream.data)
+            return  # it is all in the header
+        target.metadata.update(kept_tags(stream.metadata, self.out.format.name))
+        target.disposition = stream.disposition
+        self._targets[index] = target
+
+    def _converter(self, stream: Stream, plan: StreamPlan) -> Converter:
+        if isinstance(stream, SubtitleStream):
+            subtitles = add_subtitles(self.out, stream, plan.codec)
+            return SubtitleConverter(stream, subtitles, plan.codec)
+        assert isinstance(stream, AudioStream)  # noqa: S101 - nothing else is planned to be converted
+        settings = choose_sound(stream, plan.codec, self.out.format.name)
+        if settings is None:
+            raise OutputError(
+                f"audio stream {plan.facts.index} cannot be converted to {plan.codec}",
+                "Leave the sound out with --audio none.",
+            )
+        return SoundConverter(stream, add_sound(self.out, settings))
+
+    def _attach(self, stream: Stream, facts: StreamFacts) -> None:
+        """Matroska keeps a cover as an attachment, which is written with the header."""
+        ending, mimetype = ATTACHED_AS[facts.codec]
+        with open_film(Path(self.film.name)) as film:
+            data = bytes(next(film.demux(film.streams[facts.index])))
+        name = stream.metadata.get("filename", f"cover.{ending}")
+        attached = self.out.add_attachment(name, stream.metadata.get("mimetype", mimetype), data)
+        attached.metadata.update(kept_tags(stream.metadata, self.out.format.name))
+        self.copied[facts.index].hold(data)
+
+    def until(self, seconds: Fraction | None) -> None:
+        """Copy what comes before a time; None copies the rest."""
+        while True:
+            packet = self._waiting or self._next()
+            self._waiting = None
+            if packet is None:
+                break
+            if seconds is not None and (packet.dts or 0) * packet.time_base > seconds:
+                self._waiting = packet
+                return
+            index = packet.stream.index
+            if index in self._converters:
+                self._send(index, self._converters[index].convert(packet))
+            else:
+                self._send(index, [packet])
+        if seconds is None:
+            for index, converter in self._converters.items():
+                self._send(index, converter.flush())
+
+    def _send(self, index: int, packets: "Iterator[Packet[Stream]] | list[Packet[Stream]]") -> None:
+        for packet in packets:
+            self.copied[index].take(packet)
+            packet.stream = self._targets[index]
+            self.out.mux_one(packet)
+
+    def _next(self) -> "Packet[Stream] | None":
+        """The next packet with content, its times shifted and rising; None at the end or where the file breaks off."""
+        if self._packets is None:
+            streams = [self.film.streams[i] for i in self._targets]
+            self._packets = self.film.demux(streams) if streams else iter(())  # demux([]) would mean all
+        while True:
+            try:
+                packet = next(self._packets, None)
+            except FFmpegError:
+                return None
+            if packet is None:
+                return None
+            if packet.size:
+                self._set_times(packet)
+                return packet
+
+    def _set_times(self, packet: "Packet[Stream]") -> None:
+        index, facts = packet.stream.index, self._plans[packet.stream.index].facts
+        offset = 0 if facts.is_picture else round(self.shift / packet.time_base)
+        dts = packet.dts if packet.dts is not None else packet.pts
+        dts = (dts or 0) + offset
+        # Two cues may begin together; two packets of sound or pictures may not.
+        least = self._last.get(index, dts - 1) + (facts.kind not in ("subtitle", "data"))
+        if dts < least:
+            dts = least
+            self.repaired += 1
+        if packet.pts is not None or facts.is_picture:
+            packet.pts = max((packet.pts or 0) + offset, dts)
+        packet.dts = self._last[index] = dts
