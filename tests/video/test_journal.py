@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from vedit.errors import OutputError, UsageError
-from vedit.video.journal import Journal, Mark, Segment, folder_for, read_journal
+from vedit.video.journal import Journal, Mark, Segment, clear_finished, folder_for, read_journal
 
 JOB = {"the film": {"bytes": 7}, "the settings": {"seed": 0}}
 
@@ -129,3 +129,16 @@ def test_names_as_long_as_they_may_be(tmp_path: Path) -> None:
     folders = {folder_for(tmp_path / (letter * 251 + ".mkv")).name for letter in "ab"}
     assert len(folders) == 2
     assert all(len(os.fsencode(name)) < 255 for name in folders)
+
+
+def test_what_a_finished_render_could_not_tidy_is_cleared(tmp_path: Path) -> None:
+    output = tmp_path / "out.mkv"
+    folder = begun(output)
+    (folder / "film.mkv").write_bytes(b"whole")
+    (folder / "finished").touch()
+    output.write_bytes(b"an older film")
+    clear_finished(output)
+    assert folder.exists(), "the film has not got its name yet"
+    (folder / "film.mkv").replace(output)
+    clear_finished(output)
+    assert [p.name for p in tmp_path.iterdir()] == ["out.mkv"]

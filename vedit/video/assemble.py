@@ -28,7 +28,7 @@ class Assembled:
     """A film that was put together: index of its picture stream, when its pictures are shown, what was copied.
 
     ``copied`` pairs the index of a stream in the film with what went into it; ``repaired`` counts packets whose times
-    did not rise, ``skipped`` those that could not be decoded to be converted.
+    did not rise, ``skipped`` those too damaged to be carried over.
     """
 
     picture: int

@@ -1,5 +1,7 @@
 """Between the decoder's samples and float RGB, with matrix and range always said out loud."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -29,6 +31,7 @@ LUMA = {
 }
 """Weights of red and blue in luma, by matrix code (ITU-T H.273, table 4)."""
 YCGCO = 8
+SCALED = (RGB, BT709, UNKNOWN, 4, 5, BT601, 7, 9)
 
 DEPTHS = ("", "9le", "10le", "12le", "14le", "16le")
 PLANAR = (
@@ -172,7 +175,7 @@ class Converter:
         """The same samples in another layout: both formats are RGB, or both YUV or grey."""
         if picture.format.name == pix_fmt:
             return picture
-        with self._lock:
+        with self._lock, scalable(picture):
             packer = self._packers.setdefault((picture.format.name, pix_fmt), VideoReformatter())
             return packer.reformat(
                 picture,
@@ -184,6 +187,18 @@ class Converter:
                 | Interpolation.FULL_CHR_H_INT,
                 threads=1,
             )
+
+
+@contextmanager
+def scalable(picture: VideoFrame) -> Iterator[None]:
+    """A picture that FFmpeg's scaler takes: one with a matrix it does not know counts as untagged meanwhile."""
+    matrix = picture.colorspace
+    if matrix not in SCALED:
+        picture.colorspace = UNKNOWN
+    try:
+        yield
+    finally:
+        picture.colorspace = matrix
 
 
 @lru_cache

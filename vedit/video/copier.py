@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
-from av.error import FFmpegError
+from av.error import FFmpegError, InvalidDataError
 from av.packet import Packet
 from av.stream import AttachmentStream, Stream
 from av.subtitles.stream import SubtitleStream
@@ -40,12 +40,9 @@ class Copied:
     def md5(self) -> str:
         return self.digest.hexdigest()
 
-    def take(self, packet: "Packet[Stream]") -> None:
-        if self.facts.codec == "mov_text" and bytes(packet) == b"\0\0":
+    def take(self, data: bytes) -> None:
+        if self.facts.codec == "mov_text" and data == b"\0\0":
             return  # an empty cue: MP4 writers put these into gaps as they see fit
-        self.hold(payload(packet, self.facts.codec))
-
-    def hold(self, data: bytes) -> None:
         self.packets += 1
         self.digest.update(data)
 
@@ -92,6 +89,8 @@ class Copier:
         }
         self.repaired = 0
         """Packets whose decoding time did not rise and was moved on by a tick."""
+        self.damaged = 0
+        """Packets that the container refused because they are not what they should be."""
         self._plans = {plan.facts.index: plan for plan in plans}
         self._targets: dict[int, Stream] = {}
         self._converters: dict[int, Converter] = {}
@@ -101,8 +100,8 @@ class Copier:
 
     @property
     def skipped(self) -> int:
-        """Packets of converted streams that could not be decoded."""
-        return sum(converter.skipped for converter in self._converters.values())
+        """Packets that were too damaged to be copied or converted."""
+        return self.damaged + sum(converter.skipped for converter in self._converters.values())
 
     def add(self, index: int) -> None:
         """Make room in the output for one of the kept streams; call in the order that the output should have."""
@@ -122,7 +121,7 @@ class Copier:
         else:
             target = add_copy(self.out, stream)
         if isinstance(stream, AttachmentStream):
-            self.copied[index].hold(stream.data)
+            self.copied[index].take(stream.data)
             return  # it is all in the header
         target.metadata.update(kept_tags(stream.metadata, self.out.format.name))
         target.disposition = stream.disposition
@@ -149,7 +148,7 @@ class Copier:
         name = stream.metadata.get("filename", f"cover.{ending}")
         attached = self.out.add_attachment(name, stream.metadata.get("mimetype", mimetype), data)
         attached.metadata.update(kept_tags(stream.metadata, self.out.format.name))
-        self.copied[facts.index].hold(data)
+        self.copied[facts.index].take(data)
 
     def until(self, seconds: Fraction | None) -> None:
         """Copy what comes before a time; None copies the rest."""
@@ -171,10 +170,16 @@ class Copier:
                 self._send(index, converter.flush())
 
     def _send(self, index: int, packets: "Iterator[Packet[Stream]] | list[Packet[Stream]]") -> None:
+        copied = self.copied[index]
         for packet in packets:
-            self.copied[index].take(packet)
+            data = payload(packet, copied.facts.codec)
             packet.stream = self._targets[index]
-            self.out.mux_one(packet)
+            try:
+                self.out.mux_one(packet)
+            except InvalidDataError:  # what the container has to read of it is damaged
+                self.damaged += 1
+            else:
+                copied.take(data)
 
     def _next(self) -> "Packet[Stream] | None":
         """The next packet with content, its times shifted and rising; None at the end or where the file breaks off."""

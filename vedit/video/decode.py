@@ -84,8 +84,11 @@ def not_a_film(path: Path) -> VeditError:
     with path.open("rb") as file:
         head = file.read(64)
     if head[4:8] == b"ftyp":
+        found = any(name == b"moov" for name in boxes(path))
         return InputError(
-            f"{path.name} was cut off before its index (moov) was written",
+            f"{path.name} was cut off before its index (moov) was written"
+            if not found
+            else f"{path.name} is damaged: its index (moov) cannot be read",
             "Copy it again, or rebuild the index with a tool such as untrunc.",
         )
     if head.startswith((b"#EXTM3U", b"ffconcat", b"v=0", b"[playlist]", b"<?xml")):
@@ -96,6 +99,17 @@ def not_a_film(path: Path) -> VeditError:
     if head.startswith((b"\x89PNG", b"\xff\xd8\xff", b"BM", b"II*\0", b"MM\0*")) or head[8:12] == b"WEBP":
         return UsageError(f"{path.name} is a picture, not a film", "Give a film file.")
     return InputError(f"{path.name} is not a media file that vedit can read", "Give a film file.")
+
+
+def boxes(path: Path) -> Iterator[bytes]:
+    """The names of the parts of an MP4 file (ISO/IEC 14496-12, 4.2), as far as they follow each other."""
+    with path.open("rb") as file:
+        while len(head := file.read(16)) >= 8:
+            size = int.from_bytes(head[:4]) if head[:4] != b"\0\0\0\1" else int.from_bytes(head[8:])
+            yield head[4:8]
+            if size < 8:
+                return
+            file.seek(size - len(head), os.SEEK_CUR)
 
 
 def picture_stream(film: InputContainer, path: Path) -> VideoStream:
@@ -156,6 +170,7 @@ class Decoder:
         self._name = path.name
         self.damaged = False
         """Whether a packet could not be decoded, or not without making up parts of a picture."""
+        self._lost = False
         self.matrix: Signs | None = None
         """Signs of the display matrix, which turns all pictures."""
         self._shape: Kind | None = None
@@ -174,9 +189,16 @@ class Decoder:
             pictures = self.context.decode(packet)
         except FFmpegError:
             self.damaged = True
+            self._lost = packet is not None and not packet.is_disposable
             return []
         self.damaged = self.damaged or any(picture.is_corrupt for picture in pictures)
-        return [self.upright(picture) for picture in pictures]
+        shown = []
+        for picture in pictures:
+            # Others are predicted from a lost picture, which not every decoder tells, up to the next key frame.
+            self._lost = self._lost and not picture.key_frame
+            upright, fault = self.upright(picture)
+            shown.append((upright, "concealed" if self._lost else fault))
+        return shown
 
     def upright(self, picture: VideoFrame) -> tuple[VideoFrame, Fault | None]:
         """The picture turned as the display matrix says, without loss, and fitted to the film's shape if it differs."""

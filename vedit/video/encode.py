@@ -1,6 +1,7 @@
 """Which encoder, with which settings, in which container; found out by trying before any work is done."""
 
 import math
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -41,8 +42,12 @@ SETTINGS: Mapping[str, Mapping[str, str]] = {
 }
 """What each encoder is told unless the user says otherwise: visually lossless, at a usable speed."""
 
-SHAPE_IN_STREAM = ("libx264", "libx265", "mpeg4", "mpeg2video")
+SHAPE_IN_STREAM = ("libx264", "libx265", "mpeg4")
 """Encoders that note the shape of pixels themselves; PyAV cannot set it in a Matroska header."""
+
+
+PICTURE_TICKS = ("mpeg1video", "mpeg2video", "mpeg4")
+"""Encoders whose clock ticks once a picture, or not much faster."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +147,7 @@ def encoding_with(encoder: Codec, source: Source, container: str, crf: float | N
             tried.append(f"{pix_fmt}: {error}")
     raise UsageError(
         f"{encoder.name} cannot write this film ({source.width}x{source.height}, {source.video.pix_fmt}) "
-        f"to {container}: {tried[-1] if tried else 'no pixel format fits'}",
+        f"to {container}: {tried[0] if tried else 'no pixel format fits'}",
         f"Use another codec (here the default is {AUTO[container][0]}) or write .mkv.",
     )
 
@@ -235,10 +240,14 @@ def add_video(out: OutputContainer, encoding: Encoding, source: Source, timing: 
     context = stream.codec_context
     stream.width, stream.height, stream.pix_fmt = source.width, source.height, encoding.pix_fmt
     context.time_base = timing.time_base
+    if timing.rate and encoding.codec in PICTURE_TICKS:
+        context.time_base = 1 / timing.rate
     if source.video.sar != 1:
         context.sample_aspect_ratio = source.video.sar
     context.colorspace, context.color_range = encoding.colour.matrix, encoding.colour.range
     context.color_primaries, context.color_trc = encoding.colour.primaries, encoding.colour.transfer
+    if encoding.codec == "libsvtav1":
+        os.environ.setdefault("SVT_LOG", "1")  # errors only: it prints its settings to stderr by itself
     if encoding.codec == "libx265" and encoding.container in ("mp4", "mov"):
         context.codec_tag = "hvc1"  # the only one that Apple's players take
     # PyAV asks for slice threads, which cost x264 speed and size.

@@ -4,6 +4,7 @@
     .film.mp4.vedit/             mode 0700
         journal.jsonl            line 1: the job; then a line for every segment that is whole on disk
         0000.mp4, 0001.mp4, …    the segments
+        film.mp4                 the film while it is put together; once it is whole, the file FINISHED comes beside it
 
 A line is written only when its segment is on disk (fsync), so whatever stops a render, the journal tells the truth: a
 line cut short is not believed, a segment without a line is written anew.
@@ -29,6 +30,7 @@ except ModuleNotFoundError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 JOURNAL = "journal.jsonl"
+FINISHED = "finished"
 DAMAGED = "its journal is damaged"
 
 
@@ -104,6 +106,13 @@ def _segment(line: dict[str, Any]) -> Segment:
     if Path(line["file"]).name != line["file"]:
         raise ValueError(DAMAGED)
     return Segment(line["file"], int(line["size"]), packets, Mark(**line["mark"]))
+
+
+def clear_finished(output: Path) -> None:
+    """Remove what a render left that was stopped between naming its film and tidying up."""
+    folder = folder_for(output)
+    if output.exists() and (folder / FINISHED).exists() and not (folder / f"film{output.suffix}").exists():
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 class Journal:
@@ -202,6 +211,10 @@ class Journal:
         for path in self.folder.iterdir():
             if path.name not in named:
                 path.unlink()
+
+    def finish(self) -> None:
+        """Note that the film is whole, before it gets its name."""
+        (self.folder / FINISHED).touch()
 
     def close(self) -> None:
         """Leave the journal for a later run, or nothing at all when no segment is whole."""

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -36,11 +37,10 @@ class SegmentWriter:
         self.encoding = encoding
         self.timing = timing
         self.packets: list[tuple[int, int]] = []
-        """(pts, duration) of every packet so far, in decoding order; without the shift."""
+        """(pts, duration) of every packet so far, in decoding order, in ticks of ``timing``; without the shift."""
         self._convert = convert
         self._shift = shift
-        self._durations: dict[int, int] = {}
-        self._decoded = 0
+        self._times: dict[int, tuple[int, int]] = {}
         options = muxer_options(encoding.container, [timing.time_base], [])
         self._out = av.open(str(path), "w", format=encoding.container, container_options=options)
         self._stream: VideoStream = add_video(self._out, encoding, source, timing)
@@ -57,10 +57,10 @@ class SegmentWriter:
                 f"frame {frame.index} is {picture.width}x{picture.height}",
                 f"Keep the film's size, {self.source.width}x{self.source.height}.",
             )
-        picture.pts = frame.pts + self._shift
-        picture.time_base = self.timing.time_base
+        picture.time_base = Fraction(self._stream.codec_context.time_base)
+        picture.pts = round((frame.pts + self._shift) * self.timing.time_base / picture.time_base)
         picture.pict_type = 0  # let the encoder choose its own key frames
-        self._durations[picture.pts] = frame.duration
+        self._times[picture.pts] = frame.pts, frame.duration
         self._mux(picture)
 
     def picture(self, frame: Frame) -> VideoFrame:
@@ -78,9 +78,7 @@ class SegmentWriter:
 
     def _mux(self, picture: VideoFrame | None) -> None:
         for packet in self._stream.encode(picture):
-            pts = packet.pts or 0
-            packet.duration = self._durations.pop(pts, 0)
-            self.packets.append((pts - self._shift, packet.duration))
+            self.packets.append(self._times.pop(packet.pts or 0))
             self._out.mux_one(packet)
 
     def finish(self) -> int:

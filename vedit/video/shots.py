@@ -8,6 +8,8 @@ from typing import TypeVar
 from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 
+from vedit.video.colour import scalable
+
 T = TypeVar("T")
 
 WIDTH = 160
@@ -48,7 +50,10 @@ def mark_cuts(
     for index, (picture, more) in enumerate(pictures, first):
         scale = min(1.0, WIDTH / picture.width)
         width, height = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
-        small = scaler.reformat(picture, width, height, "bgr24", interpolation=Interpolation.AREA, threads=1)
+        with scalable(picture):
+            small = scaler.reformat(
+                picture, width, height, "bgr24", interpolation=Interpolation.AREA, threads=1
+            )
         found = detector.process_frame(FrameTimecode(index, Fraction(25)), small.to_ndarray())
         cuts.update(cut.frame_num for cut in found)
         waiting.append((picture, more))

@@ -11,6 +11,7 @@ from av.stream import AttachmentStream, Disposition
 
 from vedit.errors import OutputError
 from vedit.video.copier import Copied
+from vedit.video.streams import payload
 
 
 def worst_time_error(
@@ -39,12 +40,13 @@ def worst_time_error(
             for index in again:
                 stream = film.streams[index]
                 if isinstance(stream, AttachmentStream):
-                    again[index].hold(stream.data)
+                    again[index].take(stream.data)
             for packet in film.demux([film.streams[i] for i in (picture, *again)]):
                 if not packet.size:
                     continue
                 if packet.stream.index != picture:
-                    again[packet.stream.index].take(packet)
+                    copy = again[packet.stream.index]
+                    copy.take(payload(packet, copy.facts.codec))
                 elif packet.pts is not None:
                     found.append(packet.pts)
     except (FFmpegError, OSError, IndexError) as error:

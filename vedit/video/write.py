@@ -15,7 +15,7 @@ from vedit.errors import OutputError, UsageError
 from vedit.frame import Frame, Notes, Timing
 from vedit.video.assemble import assemble, first_tick
 from vedit.video.colour import Converter
-from vedit.video.journal import Journal, Mark, Segment
+from vedit.video.journal import Journal, Mark, Segment, clear_finished
 from vedit.video.output import Output, plan_output, writing
 from vedit.video.segments import SegmentWriter
 from vedit.video.source import Source
@@ -84,6 +84,7 @@ class Writer:
         self.timing = timing
         self.notes = notes
         self.path = Path(output.path).absolute()
+        clear_finished(self.path)
         self.encoding, self.plans, warnings = plan_output(self.source, output)
         for warning in warnings:
             notes.warn(warning)
@@ -220,9 +221,7 @@ class Writer:
         if film.repaired:
             self.notes.warn(f"{film.repaired} copied packets had times that did not rise; moved by a tick")
         if film.skipped:
-            self.notes.warn(
-                f"{film.skipped} damaged packets of sound or subtitles could not be converted; left silent"
-            )
+            self.notes.warn(f"{film.skipped} damaged packets of sound or subtitles were left out")
         error = worst_time_error(part, film.picture, film.pts, self.timing.time_base, film.copied)
         with writing(self.path):
             self._name(part)
@@ -249,6 +248,7 @@ class Writer:
             os.fsync(file.fileno())
         if self.path.exists() and not self.output.overwrite:
             raise OutputError(f"{self.path} appeared meanwhile", "Choose another name.")
+        self.journal.finish()
         os.replace(part, self.path)
         if hasattr(os, "O_DIRECTORY"):  # a folder can be put on disk only where it can be opened
             folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
