@@ -47,8 +47,8 @@ def restyle(
         engine: the model; ``bundled`` needs no download.
         seed: same seed, same film, same machine: same pixels.
         steps: denoising steps.
-        options: ``device``, ``overwrite``, ``progress``, ``audio``, ``codec``, ``crf``, ``on_corrupt``, ``hdr``,
-            ``resume``: see :func:`vedit.render.render`.
+        options: ``device``, ``overwrite``, ``progress``, ``warn``, ``audio``, ``codec``, ``crf``, ``on_corrupt``,
+            ``hdr``, ``resume``: see :func:`vedit.render.render`.
 
     Raises:
         VeditError: as :func:`vedit.render.render`.

@@ -137,6 +137,8 @@ class Notes:
     """What an edit has to tell the user: printed and kept in the report."""
 
     warnings: list[str] = field(default_factory=list)
+    tell: Callable[[str], None] | None = None
+    """Called with each warning as soon as it is known."""
     hole_pixels: int = 0
     """Pixels under the mask so far."""
     recovered_pixels: int = 0
@@ -148,6 +150,8 @@ class Notes:
     def warn(self, message: str) -> None:
         if message not in self.warnings:
             self.warnings.append(message)
+            if self.tell:
+                self.tell(message)
 
 
 @dataclass(frozen=True)

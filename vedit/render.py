@@ -31,6 +31,7 @@ class Options(TypedDict, total=False):
     device: str
     overwrite: bool
     progress: Callable[[int, int], None] | None
+    warn: Callable[[str], None] | None
     audio: Literal["copy", "auto", "aac", "none"]
     codec: str
     crf: float | None
@@ -47,6 +48,7 @@ def render(
     device: str = "auto",
     overwrite: bool = False,
     progress: Callable[[int, int], None] | None = None,
+    warn: Callable[[str], None] | None = None,
     audio: Literal["copy", "auto", "aac", "none"] = "copy",
     codec: str = "auto",
     crf: float | None = None,
@@ -67,6 +69,7 @@ def render(
         device: see :func:`vedit.device.pick_device`.
         overwrite: replace ``dst`` if it exists.
         progress: called with (source frames finished, source frames) after every frame written.
+        warn: called with every warning as soon as it is known; all are in the report as well.
         audio: ``copy`` every track bit for bit or refuse, ``auto`` copies those that ``dst`` can hold and re-encodes
             the others, ``aac`` re-encodes all, ``none`` leaves them out. A film whose length changes loses its sound,
             with a warning.
@@ -89,7 +92,7 @@ def render(
         from vedit.device import pick_device
 
         pick_device(device)
-    notes = Notes()
+    notes = Notes(tell=warn)
     timings, sound = clocks(source, edits, audio, notes)
     clock = timings[-1]
     output = Output(Path(dst), codec=codec, crf=crf, audio=sound, overwrite=overwrite)
@@ -158,12 +161,18 @@ def render(
     )
 
 
-def resume(dst: str | Path, *, progress: Callable[[int, int], None] | None = None) -> Report:
+def resume(
+    dst: str | Path,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    warn: Callable[[str], None] | None = None,
+) -> Report:
     """Go on with an interrupted render, with the settings it was begun with.
 
     Args:
         dst: the film it was to write.
         progress: as in :func:`render`.
+        warn: as in :func:`render`.
 
     Raises:
         UsageError: nothing is kept of a render to ``dst``, or it was begun with settings that only Python holds.
@@ -179,7 +188,7 @@ def resume(dst: str | Path, *, progress: Callable[[int, int], None] | None = Non
             "Make the same call again.",
         )
     call = kept.call
-    return render(call["source"], path, edits_of(call), progress=progress, **call["options"])
+    return render(call["source"], path, edits_of(call), progress=progress, warn=warn, **call["options"])
 
 
 def resume_hint(dst: Path) -> str | None:

@@ -107,9 +107,9 @@ def resume(
     """Go on with an interrupted command, with the settings it was given."""
     with (
         resumable(output),
-        screen.progress("resume", quiet=quiet, as_json=json_lines) as progress,
+        screen.running("resume", quiet=quiet, as_json=json_lines) as shown,
     ):
-        report = vedit.resume(output, progress=progress)
+        report = vedit.resume(output, **shown)
     screen.finish(report, as_json=json_lines)
 
 

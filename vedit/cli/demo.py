@@ -25,19 +25,17 @@ def play(out: Path, *, device: str, quiet: bool, as_json: bool) -> None:
         ) from error
 
     result = out / "restyled.mp4"
-    with resumable(result), screen.progress("restyle", quiet=quiet, as_json=as_json) as progress:
-        report = vedit.restyle(
-            film, result, style=style, steps=3, device=device, overwrite=True, progress=progress
-        )
+    with resumable(result), screen.running("restyle", quiet=quiet, as_json=as_json) as shown:
+        report = vedit.restyle(film, result, style=style, steps=3, device=device, overwrite=True, **shown)
     screen.finish(report, as_json=as_json)
     result = out / "interpolated.mp4"
-    with resumable(result), screen.progress("interpolate", quiet=quiet, as_json=as_json) as progress:
-        report = vedit.interpolate(film, result, fps=60, device=device, overwrite=True, progress=progress)
+    with resumable(result), screen.running("interpolate", quiet=quiet, as_json=as_json) as shown:
+        report = vedit.interpolate(film, result, fps=60, device=device, overwrite=True, **shown)
     screen.finish(report, as_json=as_json)
     result = out / "inpainted.mp4"
-    with resumable(result), screen.progress("inpaint", quiet=quiet, as_json=as_json) as progress:
+    with resumable(result), screen.running("inpaint", quiet=quiet, as_json=as_json) as shown:
         report = vedit.inpaint(
-            film, result, mask=caption, quality="best", device=device, overwrite=True, progress=progress
+            film, result, mask=caption, quality="best", device=device, overwrite=True, **shown
         )
     screen.finish(report, as_json=as_json)
     if not as_json:

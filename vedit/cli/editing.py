@@ -71,9 +71,9 @@ def _render(title: str, files: Files, edit: "Edit", options: Any, show: Screen) 
 
     with (
         resumable(files.output),
-        screen.progress(title, quiet=show.quiet, as_json=show.json_lines) as progress,
+        screen.running(title, quiet=show.quiet, as_json=show.json_lines) as shown,
     ):
-        report = render(files.film, files.output, [edit], **options, progress=progress)
+        report = render(files.film, files.output, [edit], **options, **shown)
     screen.finish(report, as_json=show.json_lines)
 
 

@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from rich.console import Console
 from rich.progress import (
@@ -22,38 +22,58 @@ if TYPE_CHECKING:
 Tick = Callable[[int, int], None]
 
 
+class Shown(TypedDict):
+    """What a render calls while it runs, as keywords for it."""
+
+    progress: Tick
+    warn: Callable[[str], None]
+
+
 @contextmanager
-def progress(title: str, *, quiet: bool = False, as_json: bool = False) -> Iterator[Tick]:
-    """A callback ``(done, total)`` in source frames that shows how far a render is.
+def running(title: str, *, quiet: bool = False, as_json: bool = False) -> Iterator[Shown]:
+    """Show how far a render is, in source frames, and its warnings as they come.
 
     A bar with the time left on a terminal, a line per tenth of the film elsewhere, a JSON object per
-    hundredth with ``as_json``, nothing with ``quiet``.
+    hundredth with ``as_json``, only warnings with ``quiet``.
     """
     console = Console(stderr=True)
     if as_json:
-        yield _every(100, lambda done, total: say(event="progress", edit=title, done=done, total=total))
+        yield {
+            "progress": _every(
+                100, lambda done, total: say(event="progress", edit=title, done=done, total=total)
+            ),
+            "warn": lambda message: say(event="warning", message=message),
+        }
     elif quiet:
-        yield lambda done, total: None
+        yield {"progress": lambda done, total: None, "warn": _warn}
     elif console.is_terminal:
         with _bar(console) as bar:
             task = bar.add_task(title, total=None)
-            yield lambda done, total: bar.update(task, completed=done, total=total)
+            yield {
+                "progress": lambda done, total: bar.update(task, completed=done, total=total),
+                "warn": lambda message: bar.console.print(
+                    f"warning: {message}", markup=False, highlight=False
+                ),
+            }
     else:
-        yield _every(
-            10, lambda done, total: print(f"{title} {done}/{total} frames", file=sys.stderr, flush=True)
-        )
+        yield {
+            "progress": _every(
+                10, lambda done, total: print(f"{title} {done}/{total} frames", file=sys.stderr, flush=True)
+            ),
+            "warn": _warn,
+        }
+
+
+def _warn(message: str) -> None:
+    print(f"warning: {message}", file=sys.stderr, flush=True)
 
 
 def finish(report: "Report", *, as_json: bool = False) -> None:
-    """Print a finished render's warnings and its proof line."""
+    """Print what proves a finished render."""
     if as_json:
-        for warning in report.warnings:
-            say(event="warning", message=warning)
         say(event="done", **report.facts())
-        return
-    for warning in report.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
-    print(report.proof, flush=True)
+    else:
+        print(report.proof, flush=True)
 
 
 def say(**fact: object) -> None:
