@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from vedit.clip import Clip
-from vedit.edits import Inpaint, Interpolate, Restyle
+from vedit.edits import Interpolate, Restyle
 from vedit.edits.edit import Edit, apply_to_clip
 from vedit.errors import InputError, OutputError, UsageError
 from vedit.frame import Frame, Shot, Timing
@@ -67,6 +67,17 @@ class LosesOne(KeepsTime):
     def stream(self, frames: Iterator[Frame], shot: Shot) -> Iterator[Frame]:
         next(frames)
         yield from frames
+
+
+@dataclass(frozen=True)
+class Remembers(KeepsTime):
+    """Shows the mean of all pictures of the shot so far: as much memory as an edit can have."""
+
+    def stream(self, frames: Iterator[Frame], shot: Shot) -> Iterator[Frame]:
+        total = torch.zeros(())
+        for count, frame in enumerate(frames, 1):
+            total = total + frame.pixels
+            yield frame.edited(total / count)
 
 
 @dataclass(frozen=True)
@@ -252,18 +263,16 @@ def pictures(path: Path) -> list[bytes]:
 
 
 RESTYLE = Restyle(style=torch.rand(3, 32, 32, generator=torch.Generator().manual_seed(3)), steps=1)
-BOX = torch.zeros(1, 1, 64, 96)
-BOX[..., 20:40, 30:60] = 1
 
 
 @pytest.mark.parametrize(
     ("shots", "edits", "stop", "kept"),
     [
         ((60, 200), [], 250, 240),
-        ((60, 130), [Interpolate(fps=40, quality="draft")], 180, 241),
+        ((60, 100), [Interpolate(fps=40, quality="draft")], 155, 241),
         ((60, 40), [RESTYLE], 70, 60),
         ((60, 70), [RESTYLE, Interpolate(factor=2, quality="draft")], 120, 192),
-        ((130,), [Interpolate(factor=1), Inpaint(mask=BOX, quality="draft")], 120, 96),
+        ((60, 190), [Interpolate(factor=1), Remembers()], 230, 156),
     ],
     ids=lambda value: "+".join(type(e).__name__ for e in value) if isinstance(value, list) else None,
 )
