@@ -77,6 +77,7 @@ class Remembers(KeepsTime):
         total = torch.zeros(())
         for count, frame in enumerate(frames, 1):
             total = total + frame.pixels
+            shot.notes.hole_pixels += 1
             yield frame.edited(total / count)
 
 
