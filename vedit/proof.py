@@ -39,7 +39,7 @@ class Report:
     audio_in: int
     """Sound tracks of the source."""
     streams: tuple[WrittenStream, ...]
-    """The streams copied packet for packet, each with the md5 of its packets."""
+    """The streams carried over, copied packet for packet unless marked converted, each with the md5 of its packets."""
     faults: Mapping[Fault, int]
     """How many source pictures were not whole, by what was done about them."""
     seconds: float

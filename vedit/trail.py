@@ -17,8 +17,8 @@ SLOW_SEGMENT = 96
 """The same for edits that are not memoryless, which take longer: fewer to lose."""
 SLOW_SEGMENT_AT_CUT = 48
 """And when the next frame starts a shot, which is a key frame anyway."""
-BEHIND = 4
-"""Source frames held on to, for their fingerprints: memoryless edits read no further ahead."""
+BEHIND = 8
+"""Source pictures held on to, for their fingerprints: memoryless edits read no further ahead."""
 
 TOLD: dict[Fault, str] = {
     "repeated": "damaged or missing pictures were replaced by the picture before them",
@@ -54,7 +54,7 @@ class Trail:
         self._shots = begun.shots if begun else 0
         self._cuts: list[int] = []
         self._next = self.place.index
-        self._behind: deque[Frame] = deque(maxlen=BEHIND)
+        self._behind: deque[tuple[int, object]] = deque(maxlen=BEHIND)
         self._entry: Mark | None = None
         self._written = 0
         if begun:
@@ -70,7 +70,7 @@ class Trail:
                 self.notes.faults[frame.index] = frame.fault
             if frame.cut:
                 self._cuts.append(frame.index)
-            self._behind.append(frame)
+            self._behind.append((frame.index, frame.native))
             yield frame
         self._missing(self.source.frames)
 
@@ -81,7 +81,7 @@ class Trail:
 
     def enter_shot(self) -> int:
         """A shot begins, whose first frame is the last one read; returns its number."""
-        first = self._behind[-1].index
+        first, _ = self._behind[-1]
         self._entry = self._mark(first, 0)
         return self._shots + bisect_right(self._cuts, first) - 1
 
@@ -107,7 +107,7 @@ class Trail:
         if index == self.place.index:
             witness = self.place.witness or ""
         else:
-            before = next((f.native for f in self._behind if f.index == index - 1), None)
+            before = next((native for i, native in self._behind if i == index - 1), None)
             if before is None:
                 return None
             witness = fingerprint(before)
