@@ -36,3 +36,9 @@ def test_a_grey_film_gets_no_colours_but_keeps_its_grain() -> None:
 def test_what_the_hole_hides_is_not_looked_at() -> None:
     loud = torch.where(HOLE > 0, torch.rand(3, 80, 96), torch.tensor(0.5))
     assert float(fill(loud, 0.5 + noise(0.1)).abs().max()) < 1e-3
+
+
+def test_a_hard_edge_beside_the_hole_is_no_texture() -> None:
+    boxed = torch.full((3, 80, 96), 0.5)
+    boxed[:, :28] = 0  # the black bar of a letterbox, two pixels above the hole
+    assert float(fill(boxed, 0.5 + noise(0.1)).abs().max()) < 0.02
