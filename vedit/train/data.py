@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 import torch
@@ -11,6 +10,7 @@ from torch import Tensor
 
 from vedit.errors import InputError
 from vedit.pictures import read_picture
+from vedit.video.decode import open_film
 
 FILMS = {".mp4", ".mkv", ".mov", ".webm", ".y4m", ".avi"}
 PHOTOS = {".png", ".jpg", ".jpeg"}
@@ -40,11 +40,11 @@ def film_runs(folder: Path, side: int, runs: int, length: int = 1) -> Iterator[T
     Each is ``(length, 3, H, W)`` uint8, its longer side at most ``side``.
     """
     for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in FILMS):
-        with av.open(str(path)) as film:
+        with open_film(path) as film:
             total = sum(1 for packet in film.demux(video=0) if packet.size)
         starts = set(np.linspace(0, max(0, total - length), runs).astype(int).tolist())
         open_runs: list[list[Tensor]] = []
-        with av.open(str(path)) as film:
+        with open_film(path) as film:
             for i, frame in enumerate(film.decode(video=0)):
                 if i in starts:
                     open_runs.append([])
