@@ -17,8 +17,8 @@ class Edit(Protocol):
     window of frames. ``apply`` is the same on arrays.
 
     ``memoryless`` says that what it makes of a frame depends on that frame and later ones only, so that it may begin
-    anew at any frame of a shot; an edit that is not begins anew only at a cut. An interrupted render goes on from
-    such a place.
+    anew at any frame of a shot. When an interrupted render goes on, an edit that is not is run again from the start of
+    the shot, and what it makes of the frames before ``shot.wanted`` is thrown away.
     """
 
     @property

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil, gcd
+from math import ceil
 from typing import Protocol
 
 from vedit.frame import Frame, Timing
+from vedit.video.timing import common_time_base
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Grid:
 
     def timing(self) -> Timing:
         start, end = self._seconds(self.source.start), self._seconds(self.source.end)
-        base = _common(_common(1 / self.rate, start), end)
+        base = common_time_base(common_time_base(1 / self.rate, start), end)
         return Timing(base, self.rate, int(start / base), int(end / base))
 
     def moments(self, frame: Frame, stop: int, *, last: bool) -> Iterator[Moment]:
@@ -95,7 +96,7 @@ class Pieces:
     def timing(self) -> Timing:
         source = self.source
         unit = source.time_base * self.stretch / self.pieces
-        base = _common(unit, source.start * source.time_base)
+        base = common_time_base(unit, source.start * source.time_base)
         start = int(source.start * source.time_base / base)
         length = (source.end - source.start) * self.pieces * int(unit / base)
         rate = None if source.rate is None else source.rate * self.pieces / self.stretch
@@ -109,10 +110,3 @@ class Pieces:
         for k in range(self.pieces):
             between = Fraction(0) if last else Fraction(k, self.pieces)
             yield Moment(first + k * duration, duration, frame.index * self.pieces + k, between)
-
-
-def _common(a: Fraction, b: Fraction) -> Fraction:
-    """The longest time that fits into both a whole number of times."""
-    return Fraction(
-        gcd(a.numerator * b.denominator, b.numerator * a.denominator), a.denominator * b.denominator
-    )

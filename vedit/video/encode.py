@@ -45,7 +45,6 @@ SETTINGS: Mapping[str, Mapping[str, str]] = {
 SHAPE_IN_STREAM = ("libx264", "libx265", "mpeg4")
 """Encoders that note the shape of pixels themselves; PyAV cannot set it in a Matroska header."""
 
-
 PICTURE_TICKS = ("mpeg1video", "mpeg2video", "mpeg4")
 """Encoders whose clock ticks once a picture, or not much faster."""
 
