@@ -1,4 +1,4 @@
-"""Draw samples/styles/*.png: scikit-image's free photographs in the six looks of vedit's painters.
+"""Draw samples/styles/*.png: scikit-image's free photographs in the eight looks of vedit's painters.
 
     pip install -e ".[test]" && python samples/make_styles.py [FOLDER]
 
@@ -13,18 +13,20 @@ import numpy as np
 from PIL import Image
 from skimage import data
 
-from vedit.train.painters import Picture, paint
+from vedit.train.painters import Chance, Picture, paint
 
 WIDTH, HEIGHT = 512, 384
 
 # Name of the picture, the painter's look, the photograph, and the middle of its crop (parts of its size).
 STYLES = (
     ("brush_strokes", "oil", "coffee", (0.45, 0.5)),
-    ("ink_hatching", "ink", "camera", (0.5, 0.3)),
     ("watercolour", "watercolour", "chelsea", (0.5, 0.5)),
-    ("stained_glass", "glass", "rocket", (0.5, 0.6)),
+    ("ink_hatching", "ink", "camera", (0.5, 0.3)),
+    ("pencil", "pencil", "chelsea", (0.5, 0.5)),
     ("woodcut", "woodcut", "coffee", (0.45, 0.5)),
     ("halftone", "halftone", "astronaut", (0.5, 0.2)),
+    ("stained_glass", "stained-glass", "rocket", (0.5, 0.6)),
+    ("cel", "cel", "astronaut", (0.5, 0.2)),
 )
 
 
@@ -47,9 +49,10 @@ def photograph(name: str, middle: tuple[float, float]) -> Picture:
 def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, look, photo, middle in STYLES:
-        painted = paint(photograph(photo, middle), look, np.random.default_rng(0))
-        # 256 colours are plenty for a painting and keep the repository small.
-        small = Image.fromarray(painted).quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+        painted = paint(photograph(photo, middle), look, Chance.seeded(HEIGHT, WIDTH, seed=0))
+        # 256 colours are plenty for a painting, 96 for greys, and keep the repository small.
+        colours = 96 if look == "pencil" else 256
+        small = Image.fromarray(painted).quantize(colours, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
         small.save(folder / f"{name}.png", optimize=True)
         print(f"{folder / name}.png: {(folder / name).with_suffix('.png').stat().st_size / 1000:.0f} kB")
 

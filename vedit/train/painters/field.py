@@ -35,8 +35,9 @@ def tones(picture: Picture) -> Plane:
     Half of the mapping is the plane's own rank (equalisation), then shapes are lifted off what is around.
     """
     plane = luminance(picture)
-    low, high = np.percentile(plane, (1, 99))
-    stretched = np.clip((plane - low) / max(float(high - low), 0.15), 0, 1)
+    low, high = (float(p) for p in np.percentile(plane, (1, 99)))
+    low = min(low, high - 0.15)  # a plain white sheet stays white
+    stretched = np.clip((plane - low) / (high - low), 0, 1)
     tone = 0.5 * stretched + 0.5 * rank(plane)
     tone = tone + 0.6 * (tone - blur(tone, picture.shape[0] / 9))
     return np.asarray(np.clip(tone, 0, 1), np.float32)
@@ -45,27 +46,9 @@ def tones(picture: Picture) -> Plane:
 def rank(plane: Plane) -> Plane:
     """Each value's place among all values of the plane, in [0,1]."""
     order = np.sort(plane[::3, ::3].ravel())
-    place = np.searchsorted(order, plane.ravel()).reshape(plane.shape) / (order.size + 1)
-    return np.asarray(place, np.float32)
-
-
-def grain(shape: tuple[int, int], size: float, rng: np.random.Generator) -> Plane:
-    """White noise blurred to blobs of about `size` pixels, mean 0, deviation 1."""
-    height, width = shape
-    scale = max(size / 2, 1.0)
-    rows, columns = int(np.ceil(height / scale)) + 2, int(np.ceil(width / scale)) + 2
-    coarse = rng.standard_normal((rows, columns), dtype=np.float32)
-    fine = cv2.resize(coarse, (int(columns * scale), int(rows * scale)), interpolation=cv2.INTER_CUBIC)
-    plane = blur(np.asarray(fine[:height, :width], np.float32), scale / 3)
-    return np.asarray((plane - plane.mean()) / max(float(plane.std()), 1e-6), np.float32)
-
-
-def cloud(shape: tuple[int, int], size: float, rng: np.random.Generator, octaves: int = 4) -> Plane:
-    """Sum of grain at size, size/2, size/4 ... with halving weight; mean 0, deviation about 1."""
-    plane = np.zeros(shape, np.float32)
-    for octave in range(octaves):
-        plane += grain(shape, size / 2**octave, rng) * np.float32(0.5**octave)
-    return plane / max(float(plane.std()), 1e-6)
+    flat = plane.ravel()
+    place = np.searchsorted(order, flat) + np.searchsorted(order, flat, "right")  # equals share their middle
+    return np.asarray(place.reshape(plane.shape) / (2 * order.size), np.float32)
 
 
 @dataclass(frozen=True)
@@ -132,20 +115,6 @@ def smear(plane: Plane, route: list[NDArray[np.float32]]) -> Plane:
     for position in route:
         total += _sampled(plane, position, cv2.INTER_LINEAR)
     return total / np.float32(len(route))
-
-
-def stripes(field: Field, period: float, length: float, rng: np.random.Generator) -> Plane:
-    """Lines along the field about `period` apart, as a level in [0,1] spread evenly.
-
-    Noise that is sharpened across and smeared along, in turn, settles into parallel lines; black where
-    the level is under a wanted darkness then gives lines of that weight.
-    """
-    route = paths(field, length, 7)
-    plane = grain((field.coherence.shape[0], field.coherence.shape[1]), period / 2, rng)
-    for _ in range(3):
-        plane = smear(blur(plane, period / 5) - blur(plane, period / 2.2), route)
-        plane /= np.sqrt(blur(plane * plane, period * 1.5)) + 1e-4
-    return rank(blur(plane, period / 11))
 
 
 def contours(plane: Plane, field: Field, sigma: float, threshold: float) -> Plane:
