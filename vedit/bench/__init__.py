@@ -1,0 +1,1 @@
+"""The product measured against what users would pick instead."""

@@ -1,0 +1,125 @@
+"""`vedit bench`: the product measured against what users would pick instead."""
+
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+from typer import Argument, Option, Typer
+
+from vedit.cli import screen
+from vedit.cli.options import Debug, Device, Json, Quiet
+from vedit.errors import UsageError
+from vedit.temporal.kinds import KINDS
+
+if TYPE_CHECKING:
+    from vedit.bench.restyle import Painter, Row
+
+CAPTION = """\
+style: distance to the style over the film's own, lower is closer; structure: 1 is the film's own;
+warp: error along the film's motion, 1/1000; ratio: that over the film's own + 0.2; flicker: of 255"""
+
+app = Typer(help="Measure vedit on films of yours, against what you would use instead.")
+
+
+@app.callback()
+def bench_command() -> None:
+    pass
+
+
+@app.command()
+def restyle(
+    clips: Annotated[list[Path], Argument(metavar="CLIP...", help="Films to measure on.")],
+    looks: Annotated[str, Option("--looks", help="Looks of the bundled engine, or none.")] = "ink,oil",
+    styles: Annotated[
+        list[Path] | None, Option("--styles", metavar="PICTURE", help="A style picture; may be repeated.")
+    ] = None,
+    temporal: Annotated[
+        str, Option("--temporal", help="What keeps it steady: attention, rnn, lstm, none; or several.")
+    ] = "attention",
+    frames: Annotated[int, Option("--frames", min=2, help="Frames of each clip, up to its first cut.")] = 24,
+    width: Annotated[int, Option("--width", min=16, help="Wider clips are brought to this width.")] = 512,
+    output: Annotated[
+        Path | None, Option("--output", "-o", metavar="FOLDER", help="Write a contact sheet of each clip.")
+    ] = None,
+    painters: Annotated[
+        bool, Option("--painters", help="Also the painters that the looks were learned from, frame by frame.")
+    ] = False,
+    device: Device = "auto",
+    json_lines: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Look, structure, steadiness and speed of restyling, beside colour transfer and OpenCV's stylization."""
+    from vedit.bench.restyle import bench_restyle, means
+
+    if unknown := set(_listed(temporal)) - set(KINDS):
+        raise UsageError(f"--temporal has no {unknown.pop()!r}", f"Choose among {', '.join(KINDS)}.")
+    named = [] if looks == "none" else _listed(looks)
+    rows = []
+    for row in bench_restyle(
+        clips,
+        looks=named,
+        styles=styles or [],
+        temporal=[kind for kind in KINDS if kind in _listed(temporal)],
+        painters=_painters(named) if painters else None,
+        frames=frames,
+        width=width,
+        device=device,
+        output=output,
+    ):
+        rows.append(row)
+        if json_lines:
+            screen.say(**vars(row))
+        elif not quiet:
+            Console(stderr=True).print(f"{row.clip}: {row.method}, {row.seconds:.1f} s", highlight=False)
+    if not json_lines:
+        Console().print(table(rows, means(rows) if len(clips) > 1 else []))
+
+
+def table(rows: "Sequence[Row]", summary: "Sequence[Row]") -> Table:
+    """The rows under their clips, and their means; narrow enough for a terminal of 80 columns."""
+    shown = Table(box=None, collapse_padding=True, pad_edge=False, caption_justify="left", caption=CAPTION)
+    shown.add_column("", overflow="fold")
+    for title in ("style", "structure", "warp", "ratio", "flicker", "first s", "fps"):
+        shown.add_column(title, justify="right", no_wrap=True)
+    for clip, group in groupby([*rows, *summary], key=lambda row: row.clip):
+        shown.add_row(Text(clip, style="bold"))
+        for row in group:
+            shown.add_row(
+                Text(row.method),
+                "" if row.style_ratio is None else f"{row.style_ratio:.2f}",
+                f"{row.structure:.2f}",
+                f"{row.warp_error:.2f}",
+                f"{row.warp_ratio:.2f}",
+                f"{row.flicker:.2f}",
+                f"{row.first_seconds:.2f}",
+                f"{row.fps:.1f}" if row.fps < 1000 else "",
+            )
+    return shown
+
+
+def _listed(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def _painters(looks: Sequence[str]) -> "dict[str, Painter]":
+    """The painters of the looks, each frame with chance of its own; of all looks where none is named."""
+    import torch
+    from torch import Tensor
+
+    from vedit.train.painters import PAINTERS, Chance, paint
+
+    def painter(look: str) -> "Painter":
+        def painted(frame: Tensor, index: int) -> Tensor:
+            picture = (frame * 255).round().byte().permute(1, 2, 0).contiguous().numpy()
+            height, wide = picture.shape[:2]
+            made = paint(picture, look, Chance.seeded(height, wide, seed=index))
+            return torch.from_numpy(made).permute(2, 0, 1).float() / 255
+
+        return painted
+
+    return {look: painter(look) for look in looks or PAINTERS}
