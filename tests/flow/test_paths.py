@@ -1,7 +1,8 @@
 import torch
 
 from vedit.flow.pairs import PairFlow
-from vedit.flow.paths import resize_flow, window_paths
+from vedit.flow.paths import window_paths
+from vedit.flow.resize import resize_flow
 
 
 def sliding(dx: float, height: int = 8, width: int = 12) -> PairFlow:

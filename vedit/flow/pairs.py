@@ -7,6 +7,7 @@ from torch import Tensor
 
 from vedit.flow.estimate import FlowEstimator, Quality, dis_flow
 from vedit.flow.occlusion import occlusion
+from vedit.flow.resize import resize, resize_flow
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,3 +44,13 @@ def pair_flow(
         flow_fw, flow_bw = estimator(frame0, frame1), estimator(frame1, frame0)
     fw, bw = flow_fw[None], flow_bw[None]
     return PairFlow(fw, bw, occlusion(fw, bw), occlusion(bw, fw))
+
+
+def shrink(pair: PairFlow, height: int, width: int) -> PairFlow:
+    """The same motion averaged onto a smaller grid, in that grid's pixels; occlusion becomes the part hidden."""
+    return PairFlow(
+        resize_flow(pair.flow_fw, height, width),
+        resize_flow(pair.flow_bw, height, width),
+        resize(pair.occlusion_fw, height, width),
+        resize(pair.occlusion_bw, height, width),
+    )

@@ -8,14 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vedit.flow.pairs import PairFlow
+from vedit.flow.resize import resize_flow
 from vedit.flow.warp import warp
-
-
-def resize_flow(flow: Tensor, height: int, width: int) -> Tensor:
-    """Flow ``(N,2,H,W)`` averaged onto a smaller grid, its vectors in the new grid's pixels."""
-    scale = torch.tensor([width / flow.shape[-1], height / flow.shape[-2]], device=flow.device)
-    small = F.interpolate(flow, size=(height, width), mode="area")
-    return small * scale.to(flow.dtype).view(1, 2, 1, 1)
 
 
 @dataclass(frozen=True)
