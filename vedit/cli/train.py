@@ -1,16 +1,21 @@
-"""`vedit train`: how the bundled engine was made, on any folder of footage."""
+"""`vedit train`: how the bundled engine was made, on any folder of footage; and how to teach it another look."""
 
 from pathlib import Path
 from typing import Annotated
 
 from typer import Argument, Option, Typer
 
-app = Typer(help="Train the bundled engine on a folder of films and photographs.")
+app = Typer(help="Train the bundled engine on a folder of films and photographs, or teach it a look.")
 
 Footage = Annotated[Path, Argument(metavar="FOOTAGE", help="A folder of films and photographs.")]
 Weights = Annotated[Path, Option("--output", "-o", metavar="WEIGHTS", help="The .safetensors file to write.")]
-Minutes = Annotated[float, Option("--minutes", help="How long to train.")]
-Start = Annotated[Path | None, Option("--start", metavar="WEIGHTS", help="Weights to go on from.")]
+Minutes = Annotated[float, Option("--minutes", help="How long to train, with what was trained before.")]
+Start = Annotated[Path | None, Option("--start", metavar="WEIGHTS", help="Weights to begin from.")]
+Seed = Annotated[int, Option("--seed", help="Of every random choice.")]
+On = Annotated[str, Option("--device", help="auto, cpu, cuda, cuda:1, mps.")]
+Resume = Annotated[
+    bool, Option("--resume/--no-resume", help="Go on from WEIGHTS' .state file, if an earlier run left one.")
+]
 
 
 @app.command()
@@ -22,11 +27,27 @@ def codec(
     ] = None,
     minutes: Minutes = 25,
     start: Start = None,
+    decoder_only: Annotated[
+        bool, Option("--decoder-only", help="Leave the encoder, and so the latents, as they are.")
+    ] = False,
+    seed: Seed = 0,
+    device: On = "auto",
+    resume: Resume = True,
 ) -> None:
     """Train the codec: pictures to latents and back."""
     from vedit.train.codec import train_codec
 
-    train_codec(footage, output, minutes=minutes, extra=extra, start=start)
+    train_codec(
+        footage,
+        output,
+        minutes=minutes,
+        extra=extra,
+        start=start,
+        decoder_only=decoder_only,
+        seed=seed,
+        device=device,
+        resume=resume,
+    )
 
 
 @app.command()
@@ -46,9 +67,45 @@ def denoiser(
     painted: Annotated[Path, Argument(metavar="PAIRS", help="What `vedit train pairs` wrote.")],
     output: Weights,
     minutes: Minutes = 60,
+    temporal_only: Annotated[
+        bool, Option("--temporal-only", help="Leave all but the temporal layers as they are.")
+    ] = False,
     start: Start = None,
+    seed: Seed = 0,
+    device: On = "auto",
+    resume: Resume = True,
 ) -> None:
     """Train the denoiser on paintings, holes and motion, in the latents of the installed codec."""
     from vedit.train.denoiser import train_denoiser
 
-    train_denoiser(footage, painted, output, minutes=minutes, start=start)
+    train_denoiser(
+        footage,
+        painted,
+        output,
+        minutes=minutes,
+        temporal_only=temporal_only,
+        start=start,
+        seed=seed,
+        device=device,
+        resume=resume,
+    )
+
+
+@app.command()
+def look(
+    frames: Annotated[Path, Argument(metavar="FRAMES", help="A folder of pictures as a camera shows them.")],
+    paintings: Annotated[
+        Path, Argument(metavar="PAINTINGS", help="The same ones painted, by the same names.")
+    ],
+    output: Annotated[
+        Path, Option("--output", "-o", metavar="LOOK", help="The look to write, .safetensors.")
+    ],
+    minutes: Minutes = 20,
+    seed: Seed = 0,
+    device: On = "auto",
+    resume: Resume = True,
+) -> None:
+    """Teach the engine another look; then `vedit restyle FILM --look LOOK`."""
+    from vedit.train.look import train_look
+
+    train_look(frames, paintings, output, minutes=minutes, seed=seed, device=device, resume=resume)

@@ -1,12 +1,12 @@
 """The denoiser that ships with vedit: one small conditional video U-Net for restyle, in-betweens and inpainting.
 
-Input: noisy latents, the context's latents (the source, or the best estimate of an incomplete picture) and the mask;
-modulated by the timestep and a look (Perez et al., "FiLM", AAAI 2018). Temporal attention along the flow sits on the
-two smaller grids. The output is the velocity v (Salimans & Ho, "Progressive Distillation", ICLR 2022).
+Input: noisy latents, the context's latents (the source, or the best estimate of an incomplete picture), the mask, and
+how far each cell's noise has drifted from its grid point; modulated by the timestep and a look (Perez et al., "FiLM",
+AAAI 2018). Temporal layers that follow the flow sit on the two smaller grids; there is one of each kind, and one of
+them is used. The output is the velocity v (Salimans & Ho, "Progressive Distillation", ICLR 2022).
 """
 
 import math
-from itertools import pairwise
 from typing import cast
 
 import torch
@@ -14,9 +14,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vedit.diffusion.denoiser import Conditioning
+from vedit.diffusion.looks import LOOKS
 from vedit.flow.paths import Paths
 from vedit.latents.bundled import CHANNELS
-from vedit.temporal.attention import FlowAttention
+from vedit.temporal.layer import temporal_layers
 
 LOOK_WIDTH = 64
 MODULATION = 192
@@ -50,62 +51,28 @@ class Block(nn.Module):
         return cast(Tensor, self.skip(x) + h)
 
 
-class LookEncoder(nn.Module):
-    """A style picture's latents ``(N,c,h,w)``, any size, to its look ``(N, LOOK_WIDTH)``.
-
-    Statistics of learned texture features (mean and deviation, as in Huang & Belongie, "AdaIN", ICCV 2017), at three
-    scales: what the hand does, not what the picture shows.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        widths = [CHANNELS, 32, 64, 96]
-        self.stages = nn.ModuleList(
-            nn.Sequential(
-                nn.Conv2d(a, b, 3, padding=1, stride=1 if i == 0 else 2),
-                nn.GroupNorm(8, b),
-                nn.SiLU(),
-                nn.Conv2d(b, b, 3, padding=1),
-                nn.SiLU(),
-            )
-            for i, (a, b) in enumerate(pairwise(widths))
-        )
-        self.out = nn.Sequential(nn.Linear(2 * sum(widths[1:]), 128), nn.SiLU(), nn.Linear(128, LOOK_WIDTH))
-
-    def forward(self, latents: Tensor) -> Tensor:
-        statistics = []
-        x = latents
-        for stage in self.stages:
-            x = stage(x)
-            flat = x.flatten(2)
-            statistics += [flat.mean(2), (flat.var(2, correction=0) + 1e-5).sqrt()]
-        return cast(Tensor, self.out(torch.cat(statistics, dim=1)))
-
-
 class BundledDenoiser(nn.Module):
     """The U-Net (see `vedit.diffusion.denoiser.Denoiser`): grids 1, 1/2 and 1/4 of the latents."""
 
     def __init__(self, widths: tuple[int, int, int] = (40, 96, 144)) -> None:
         super().__init__()
         a, b, c = widths
-        self.look = LookEncoder()
-        # The look of footage: the picture as a camera would have it, for in-betweens and inpainting.
-        self.photo = nn.Parameter(torch.zeros(1, LOOK_WIDTH))
+        self.looks = nn.Embedding(len(LOOKS) + 2, LOOK_WIDTH)  # footage, the named ones, one to be fitted
         self.modulation = nn.Sequential(
             nn.Linear(64 + LOOK_WIDTH, MODULATION), nn.SiLU(), nn.Linear(MODULATION, MODULATION), nn.SiLU()
         )
-        self.enter = nn.Conv2d(2 * CHANNELS + 1, a, 3, padding=1)
+        self.enter = nn.Conv2d(2 * CHANNELS + 1 + 2, a, 3, padding=1)
         self.down_1 = Block(a, a)
         self.halve_1 = nn.Conv2d(a, b, 3, padding=1, stride=2)
         self.down_2 = nn.ModuleList([Block(b, b), Block(b, b)])
         self.halve_2 = nn.Conv2d(b, c, 3, padding=1, stride=2)
         self.middle = nn.ModuleList([Block(c, c), Block(c, c), Block(c, c)])
-        self.time_low = FlowAttention(c)
+        self.time_low = temporal_layers(c)
         self.double_2 = nn.Conv2d(c, b, 3, padding=1)
         self.up_2 = nn.ModuleList([Block(2 * b, b), Block(b, b)])
-        self.time_mid = FlowAttention(b)
+        self.time_mid = temporal_layers(b)
         self.double_1 = nn.Conv2d(b, a, 3, padding=1)
-        self.up_1 = Block(2 * a, a)
+        self.up_1 = nn.ModuleList([Block(2 * a, a), Block(a, a), Block(a, a)])
         self.leave = nn.Sequential(nn.GroupNorm(8, a), nn.SiLU(), nn.Conv2d(a, CHANNELS, 3, padding=1))
 
     def grids(self, height: int, width: int) -> list[tuple[int, int]]:
@@ -118,20 +85,24 @@ class BundledDenoiser(nn.Module):
         nowhere = Paths({}, {})
         paths_2, paths_3 = cond.paths.get(half, nowhere), cond.paths.get(quarter, nowhere)
         embedded = timestep_embedding(timestep.view(-1).expand(count), 64).to(latents.dtype)
-        m = self.modulation(torch.cat([embedded, cond.look.to(latents.dtype).expand(count, -1)], dim=1))
+        m = self.modulation(torch.cat([embedded, self.looks(cond.look).expand(count, -1)], dim=1))
 
-        fine = self.down_1(self.enter(torch.cat([latents, cond.context, cond.mask], dim=1)), m)
+        fine = self.down_1(self.enter(torch.cat([latents, cond.context, cond.mask, cond.drift], dim=1)), m)
         x = self.halve_1(fine)
         for block in self.down_2:
             x = block(x, m)
         coarse = x
         x = self.halve_2(coarse)
         x = self.middle[0](x, m)
-        x = self.time_low(x, paths_3)
+        if cond.temporal != "none":
+            x = self.time_low[cond.temporal](x, paths_3)
         x = self.middle[2](self.middle[1](x, m), m)
         x = self.double_2(F.interpolate(x, size=half, mode="nearest"))
         x = self.up_2[0](torch.cat([x, coarse], dim=1), m)
-        x = self.up_2[1](self.time_mid(x, paths_2), m)
+        if cond.temporal != "none":
+            x = self.time_mid[cond.temporal](x, paths_2)
+        x = self.up_2[1](x, m)
         x = self.double_1(F.interpolate(x, size=latents.shape[-2:], mode="nearest"))
-        x = self.up_1(torch.cat([x, fine], dim=1), m)
+        x = self.up_1[0](torch.cat([x, fine], dim=1), m)
+        x = self.up_1[2](self.up_1[1](x, m), m)
         return cast(Tensor, self.leave(x))

@@ -23,15 +23,27 @@ from torch import Tensor
 
 from vedit.diffusion.denoiser import Conditioning
 from vedit.diffusion.engine import Engine
+from vedit.diffusion.looks import PHOTO
 from vedit.diffusion.noise import CarriedNoise, carry_noise, first_noise
 from vedit.diffusion.prior import Prior
 from vedit.diffusion.schedule import Scheduler, partial_timesteps
 from vedit.errors import UsageError
-from vedit.flow.pairs import PairFlow
-from vedit.flow.paths import Paths, resize_flow, window_paths
+from vedit.flow.pairs import PairFlow, shrink
+from vedit.flow.paths import Paths, window_paths
+from vedit.temporal.kinds import Temporal
 
 SURROUNDINGS = 16
 """Latents around what is to be made that the denoiser is shown; further away it looks at nothing."""
+
+
+@dataclass(frozen=True)
+class _Setup:
+    """What stays the same for all windows of a run."""
+
+    engine: Engine
+    look: Tensor
+    temporal: Temporal
+    overlap: int
 
 
 @dataclass(eq=False)
@@ -42,6 +54,7 @@ class _Block:
     known: Tensor
     mask: Tensor
     noise: Tensor
+    drift: Tensor
     pairs: list[PairFlow | None]
     scheduler: Scheduler
     latents: Tensor
@@ -57,7 +70,8 @@ def denoise(
     *,
     strength: float,
     seed: int,
-    look: Tensor | None = None,
+    look: int = PHOTO,
+    temporal: Temporal = "attention",
     steps: int = 4,
     window: int = 10,
     overlap: int = 2,
@@ -70,7 +84,8 @@ def denoise(
         engine: the models.
         strength: 0 keeps the picture as it is, 1 starts from pure noise.
         seed: with a frame's absolute index, the source of its noise.
-        look: ``(1,d)`` embedding from `Engine.look_of`; None means footage.
+        look: row of the look table (see `vedit.diffusion.looks`).
+        temporal: how the frames of a window see each other.
         steps: denoising steps.
         window: frames the temporal layers see at once.
         overlap: frames a window shares with the next.
@@ -92,7 +107,7 @@ def denoise(
     if not timesteps:
         yield from (prior.pixels for prior in priors)
         return
-    look = engine.photo if look is None else look
+    setup = _Setup(engine, torch.tensor([look], device=engine.device), temporal, overlap)
     waiting: list[_Block] = []  # waiting[-1] came last and has done no step, waiting[-2] one, and so on
     first = wanted - len(timesteps) * (window - overlap)
     for block in _blocks(priors, engine, timesteps, seed, window - overlap, first):
@@ -100,9 +115,9 @@ def denoise(
             yield from block
             continue
         waiting.append(block)
-        yield from _advance(waiting, timesteps, engine, look, overlap, ended=0)
+        yield from _advance(waiting, timesteps, setup, ended=0)
     for ended in range(1, len(timesteps) + 1):
-        yield from _advance(waiting, timesteps, engine, look, overlap, ended)
+        yield from _advance(waiting, timesteps, setup, ended)
 
 
 def _blocks(
@@ -112,7 +127,7 @@ def _blocks(
     scale = engine.codec.scale
     carried: CarriedNoise | None = None
     skipped: list[Tensor] = []
-    batch: list[tuple[Tensor, Tensor, Tensor, Tensor, PairFlow | None]] = []
+    batch: list[tuple[Tensor, Tensor, Tensor, Tensor, Tensor, PairFlow | None]] = []
     for prior in priors:
         height, width = prior.pixels.shape[-2:]
         grid = (-(-height // scale), -(-width // scale))
@@ -128,8 +143,9 @@ def _blocks(
             continue
         latents = engine.codec.encode(prior.pixels[None].to(engine.device))
         mask = torch.ones(1, 1, *grid) if prior.mask is None else _latent_mask(prior.mask, scale)
-        pair = None if prior.pair is None else _shrink(prior.pair, *grid)
-        batch.append((prior.pixels, latents, mask.to(latents), carried.noise.to(latents), pair))
+        pair = None if prior.pair is None else shrink(prior.pair, *grid)
+        mask, noise, drift = (t.to(latents) for t in (mask, carried.noise, carried.remainder))
+        batch.append((prior.pixels, latents, mask, noise, drift, pair))
         if len(batch) == stride:
             yield _start(batch, engine, timesteps)
             batch = []
@@ -140,20 +156,22 @@ def _blocks(
 
 
 def _start(
-    batch: list[tuple[Tensor, Tensor, Tensor, Tensor, PairFlow | None]], engine: Engine, timesteps: list[int]
+    batch: list[tuple[Tensor, Tensor, Tensor, Tensor, Tensor, PairFlow | None]],
+    engine: Engine,
+    timesteps: list[int],
 ) -> _Block:
     scheduler = copy.deepcopy(engine.scheduler)  # solvers count their steps: each block needs its own
     scheduler.set_timesteps(timesteps=timesteps, device=engine.device)
-    pixels, latents, masks, noises, pairs = zip(*batch, strict=True)
+    pixels, latents, masks, noises, drifts, pairs = zip(*batch, strict=True)
     known, noise = torch.cat(latents), torch.cat(noises)
     start = scheduler.timesteps[:1].expand(len(batch))
     noisy = scheduler.add_noise(known, noise, start)
-    return _Block(list(pixels), known, torch.cat(masks), noise, list(pairs), scheduler, noisy)
+    return _Block(
+        list(pixels), known, torch.cat(masks), noise, torch.cat(drifts), list(pairs), scheduler, noisy
+    )
 
 
-def _advance(
-    waiting: list[_Block], timesteps: list[int], engine: Engine, look: Tensor, overlap: int, ended: int
-) -> Iterator[Tensor]:
+def _advance(waiting: list[_Block], timesteps: list[int], setup: _Setup, ended: int) -> Iterator[Tensor]:
     """Move every block that can one step on; ``ended`` counts the rounds since the last block came.
 
     Yields the pictures of the block that has then done its last step.
@@ -163,18 +181,17 @@ def _advance(
         current = newest - 1 - step
         if 0 <= current < len(waiting):
             following = waiting[current + 1] if current + 1 < len(waiting) else None
-            _step(waiting[current], following, step, engine, look, overlap)
+            _step(waiting[current], following, step, setup)
     if newest - len(timesteps) >= 0 and waiting:
         block = waiting.pop(0)
         height, width = block.pixels[0].shape[-2:]
         for pixels, latents in zip(block.pixels, block.latents, strict=True):
-            yield engine.codec.decode(latents[None], height, width)[0].to(pixels.device)
+            yield setup.engine.codec.decode(latents[None], height, width)[0].to(pixels.device)
 
 
-def _step(
-    block: _Block, following: _Block | None, step: int, engine: Engine, look: Tensor, overlap: int
-) -> None:
+def _step(block: _Block, following: _Block | None, step: int, setup: _Setup) -> None:
     """Predict one window, fuse with what the previous window said, and step the block once."""
+    engine, overlap = setup.engine, setup.overlap
     timestep = block.scheduler.timesteps[step]
     count = len(block.latents)
     shared = [] if following is None else [following]
@@ -187,7 +204,9 @@ def _step(
             pairs = block.pairs[1:] + [p for f in shared for p in f.pairs[:overlap]]
             block.paths = _paths(pairs, box, engine)
         known = torch.cat([block.known, *(f.known[:overlap] for f in shared)])
-        cond = Conditioning(known[box].to(engine.dtype), mask[box].to(engine.dtype), look, block.paths)
+        drift = torch.cat([block.drift, *(f.drift[:overlap] for f in shared)])
+        context, where, off = (t[box].to(engine.dtype) for t in (known, mask, drift))
+        cond = Conditioning(context, where, off, setup.look, block.paths, setup.temporal)
         scaled = block.scheduler.scale_model_input(sample, timestep)[box]
         predicted[box] = engine.denoiser(scaled.to(engine.dtype), timestep, cond).to(sample.dtype)
     own = predicted[:count]
@@ -212,20 +231,6 @@ def _latent_mask(mask: Tensor, scale: int) -> Tensor:
     height, width = mask.shape[-2:]
     padded = F.pad(mask[None], (0, -width % scale, 0, -height % scale))
     return F.max_pool2d((padded > 0).float(), scale)
-
-
-def _shrink(pair: PairFlow, height: int, width: int) -> PairFlow:
-    """Flow and occlusion on the latent grid: all that is kept of them while a frame waits."""
-
-    def area(hidden: Tensor) -> Tensor:
-        return F.interpolate(hidden, size=(height, width), mode="area")
-
-    return PairFlow(
-        resize_flow(pair.flow_fw, height, width),
-        resize_flow(pair.flow_bw, height, width),
-        area(pair.occlusion_fw),
-        area(pair.occlusion_bw),
-    )
 
 
 def _box(mask: Tensor) -> tuple[slice, ...] | None:

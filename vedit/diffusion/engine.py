@@ -1,18 +1,17 @@
 """The models a run works with, loaded once per process."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file
-from torch import Tensor
 
 from vedit.device import model_dtype
 from vedit.diffusion.bundled import BundledDenoiser
 from vedit.diffusion.denoiser import Denoiser
 from vedit.diffusion.schedule import Scheduler, bundled_scheduler
-from vedit.errors import EngineError
+from vedit.errors import EngineError, InputError
 from vedit.latents.bundled import BundledCodec
 from vedit.latents.codec import Codec
 
@@ -21,24 +20,34 @@ WEIGHTS = Path(__file__).parents[1] / "weights"
 
 @dataclass(frozen=True, eq=False)
 class Engine:
-    """A codec and a denoiser that understand the same latents, and the scheduler the denoiser was trained for.
-
-    ``photo`` is the look of footage ``(1,d)``; ``look_of`` gives the look of a style picture.
-    """
+    """A codec and a denoiser that understand the same latents, and the scheduler the denoiser was trained for."""
 
     codec: Codec
     denoiser: Denoiser
     scheduler: Scheduler
-    photo: Tensor
     device: torch.device
     dtype: torch.dtype
 
-    @torch.no_grad()
-    def look_of(self, style: Tensor) -> Tensor:
-        """The look ``(1,d)`` of a style picture ``(3,H,W)`` in [0, 1]."""
-        assert isinstance(self.denoiser, BundledDenoiser)  # noqa: S101 - the only engine there is
-        look: Tensor = self.denoiser.look(self.codec.encode(style[None].to(self.device)).to(self.dtype))
-        return look
+
+def load_look(engine: Engine, path: Path) -> Engine:
+    """The engine with the look that ``vedit train look`` taught it (row `FITTED` of its table).
+
+    Raises:
+        InputError: the file is missing, or not such a look.
+    """
+    if not path.is_file():
+        raise InputError(
+            f"the look {path} does not exist", "Check the path, or make it with `vedit train look`."
+        )
+    denoiser = BundledDenoiser()
+    try:
+        denoiser.load_state_dict(load_file(path))
+    except Exception as error:
+        raise InputError(
+            f"{path} is not a look ({str(error).splitlines()[0]})",
+            "Give a .safetensors file that this version's `vedit train look` wrote.",
+        ) from error
+    return replace(engine, denoiser=denoiser.to(engine.device, engine.dtype).eval().requires_grad_(False))
 
 
 @lru_cache(maxsize=2)
@@ -60,6 +69,6 @@ def load_engine(name: str, device: torch.device) -> Engine:
                 "Install vedit-diffusion again.",
             ) from error
     dtype = model_dtype(device)
-    codec = codec.to(device).eval().requires_grad_(False)
+    codec = codec.to(device).to_detail_dtype(dtype).eval().requires_grad_(False)
     denoiser = denoiser.to(device, dtype).eval().requires_grad_(False)
-    return Engine(codec, denoiser, bundled_scheduler(), denoiser.photo, device, dtype)
+    return Engine(codec, denoiser, bundled_scheduler(), device, dtype)

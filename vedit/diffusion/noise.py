@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from vedit.flow.pairs import PairFlow
-from vedit.flow.paths import resize_flow
+from vedit.flow.resize import resize_flow
 
 
 def fresh_noise(shape: tuple[int, ...], seed: int, index: int) -> Tensor:

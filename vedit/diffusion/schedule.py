@@ -9,6 +9,7 @@ class Scheduler(Protocol):
     """The part of a diffusers scheduler that sampling uses."""
 
     timesteps: Tensor
+    alphas_cumprod: Tensor
 
     def set_timesteps(self, *args: Any, **kwargs: Any) -> None: ...
 

@@ -45,7 +45,7 @@ class BundledCodec(nn.Module):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, width: int = 64, encoder_blocks: int = 2, decoder_blocks: int = 3) -> None:
+    def __init__(self, width: int = 64, encoder_blocks: int = 2, decoder_blocks: int = 6) -> None:
         super().__init__()
         patch = 3 * SCALE * SCALE
         self.encoder = nn.Sequential(
@@ -68,7 +68,8 @@ class BundledCodec(nn.Module):
         height, width = frames.shape[-2:]
         padded = F.pad(frames, (0, -width % SCALE, 0, -height % SCALE), mode="replicate")
         centred = padded.to(self.mean.dtype) * 2 - 1
-        latents = torch.cat([F.avg_pool2d(centred, SCALE), self.encoder(centred)], dim=1)
+        detail = self.encoder(centred.to(self.dtype)).to(centred)
+        latents = torch.cat([F.avg_pool2d(centred, SCALE), detail], dim=1)
         return (latents - self.mean) / self.std
 
     def decode(self, latents: Tensor, height: int, width: int) -> Tensor:
@@ -78,4 +79,15 @@ class BundledCodec(nn.Module):
         """Decode without cropping or clamping, which is what training needs: the mean colours plus learned detail."""
         plain = latents * self.std + self.mean
         colours = F.interpolate(plain[:, :COLOURS], scale_factor=SCALE, mode="bilinear", align_corners=False)
-        return cast(Tensor, (colours + self.decoder(plain) + 1) / 2)
+        return cast(Tensor, (colours + self.decoder(plain.to(self.dtype)).to(colours) + 1) / 2)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type that detail is worked out in; colours always have full precision."""
+        return cast(Tensor, self.encoder[1].weight).dtype
+
+    def to_detail_dtype(self, dtype: torch.dtype) -> "BundledCodec":
+        """This codec with another type for its detail."""
+        self.encoder.to(dtype)
+        self.decoder.to(dtype)
+        return self

@@ -1,8 +1,6 @@
 """Train the bundled codec: pictures in, pictures back, through noisy latents."""
 
 import copy
-import math
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,11 +9,17 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from vedit.device import pick_device
 from vedit.latents.bundled import CHANNELS, COLOURS, DETAIL_STD, BundledCodec
 from vedit.train.data import pictures_in, random_crops
+from vedit.train.loop import train
+from vedit.train.samples import codec_sheet
 
 NOISE = torch.tensor([0.06] * COLOURS + [0.2] * (CHANNELS - COLOURS)).view(1, -1, 1, 1)
 """The most noise a channel gets in training, in its own standard deviations."""
+BATCH = 8
+CROP = 128
+"""Pixels per side of a training crop."""
 
 
 def _loss(out: Tensor, target: Tensor) -> Tensor:
@@ -32,19 +36,34 @@ def train_codec(
     minutes: float,
     extra: Path | None = None,
     start: Path | None = None,
+    decoder_only: bool = False,
     seed: int = 0,
-    batch: int = 8,
-    crop: int = 128,
+    device: str = "cpu",
+    resume: bool = True,
     log: Callable[[str], None] = print,
 ) -> BundledCodec:
     """Train for a wall-clock time and save float16 weights to ``out`` (a .safetensors file) every three minutes.
 
     Half of every batch is decoded from latents with up to `NOISE` on them, so that latents a denoiser got slightly
-    wrong still decode cleanly. The weights saved are a moving average. ``extra`` is a second
-    folder of pictures (paintings, drawings), ``start`` weights to go on from.
+    wrong still decode cleanly. The weights saved are a moving average.
+
+    Args:
+        data: footage and photographs.
+        out: the weights; ``OUT.state`` beside it lets an interrupted training go on.
+        minutes: of training.
+        extra: a second folder of pictures (paintings, drawings).
+        start: weights to begin from.
+        decoder_only: leave encoder and normalisation as they are, so that denoisers of these latents stay good.
+        seed: of every random choice.
+        device: see `pick_device`.
+        resume: go on from ``OUT.state`` if it is there.
+        log: is told of the progress.
+
+    Raises:
+        InputError: there is no footage, or the state is of another net.
     """
     torch.manual_seed(seed)
-    rng = np.random.default_rng(seed)
+    on = pick_device(device)
     pictures = pictures_in(data, side=768, per_film=24)
     if extra is not None:
         pictures += pictures_in(extra, side=768, per_film=24)
@@ -52,43 +71,42 @@ def train_codec(
     codec = BundledCodec()
     if start is not None:
         codec.load_state_dict(load_file(start))
-    average = copy.deepcopy(codec)
-    optimiser = torch.optim.AdamW(codec.parameters(), lr=2e-3, betas=(0.9, 0.98), weight_decay=1e-4)
-    began, saved, step = time.monotonic(), time.monotonic(), 0
-    while (done := (time.monotonic() - began) / (60 * minutes)) < 1:
-        for group in optimiser.param_groups:
-            group["lr"] = 2e-3 * min(1, step / 200) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
-        frames = random_crops(pictures, batch, crop, rng)
-        with torch.autocast("cpu", torch.bfloat16):
+    codec.encoder.requires_grad_(not decoder_only)
+
+    def loss(codec: BundledCodec, step: int, done: float) -> Tensor:
+        rng = np.random.default_rng((seed, step))
+        frames = random_crops(pictures, BATCH, CROP, rng).to(on)
+        with torch.autocast(on.type, torch.bfloat16):
             latents = codec.encode(frames)
         latents = latents.float()
-        level = torch.rand(batch, 1, 1, 1) * (torch.arange(batch) % 2).view(-1, 1, 1, 1)
+        level = rng.random((BATCH, 1, 1, 1)) * (np.arange(BATCH) % 2).reshape(-1, 1, 1, 1)
+        noise = torch.from_numpy(level * rng.standard_normal(latents.shape)).float().to(on)
         spread = latents.detach().std(dim=(0, 2, 3), keepdim=True)
-        noisy = latents + level * NOISE * spread * torch.randn_like(latents)
-        with torch.autocast("cpu", torch.bfloat16):
-            result = codec.rebuild(noisy).float()
-        loss = _loss(result, frames)
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(codec.parameters(), 1.0)
-        optimiser.step()
-        decay = min(0.998, step / (step + 50))
-        with torch.no_grad():
-            for mean, new in zip(average.parameters(), codec.parameters(), strict=True):
-                mean.lerp_(new, 1 - decay)
-        step += 1
-        if step % 200 == 0:
-            log(f"step {step}  {(time.monotonic() - began) / 60:.1f} min  loss {loss.item():.4f}")
-        if time.monotonic() - saved > 180:
-            save_codec(average, pictures, out)
-            saved = time.monotonic()
-    save_codec(average, pictures, out)
-    return average
+        with torch.autocast(on.type, torch.bfloat16):
+            result = codec.rebuild(latents + noise * NOISE.to(on) * spread).float()
+        return _loss(result, frames)
+
+    def save(average: BundledCodec) -> None:
+        saved = copy.deepcopy(average).cpu() if decoder_only else normalised(average, pictures)
+        save_file({k: v.half().contiguous() for k, v in saved.state_dict().items()}, out)
+        codec_sheet(saved, pictures, out.with_suffix(".png"))
+
+    return train(
+        codec.to(on),
+        loss,
+        out.with_suffix(".state"),
+        minutes=minutes,
+        rate=2e-3 if start is None else 4e-4,  # good weights are not to be thrown away at the start
+        save=save,
+        resume=resume,
+        log=log,
+    )
 
 
 @torch.no_grad()
-def save_codec(codec: BundledCodec, pictures: list[Tensor], out: Path) -> None:
-    """Measure the latents' mean and deviation over the pictures, then write the weights in float16."""
+def normalised(codec: BundledCodec, pictures: list[Tensor]) -> BundledCodec:
+    """A copy that gives latents of known mean and deviation, measured over the pictures."""
+    codec = copy.deepcopy(codec).cpu()
     measured = copy.deepcopy(codec)
     measured.mean.zero_()
     measured.std.fill_(1)
@@ -98,4 +116,4 @@ def save_codec(codec: BundledCodec, pictures: list[Tensor], out: Path) -> None:
     codec.mean.copy_(values.mean(1).view(1, -1, 1, 1))
     scale = torch.tensor([1.0] * COLOURS + [DETAIL_STD] * (CHANNELS - COLOURS))
     codec.std.copy_((values.std(1) / scale).view(1, -1, 1, 1))
-    save_file({k: v.half().contiguous() for k, v in codec.state_dict().items()}, out)
+    return codec

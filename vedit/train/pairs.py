@@ -5,33 +5,41 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
-import numpy as np
 
 from vedit.edits.palette import colour_map, palette_of, recolour
 from vedit.train.data import pictures_in
-from vedit.train.painters import LOOKS, paint
+from vedit.train.painters import PAINTERS, Chance, paint
+
+RIM = 0.015
+"""Scanned photographs have a rim, which is not for painting: this part of the shorter side is cut off all around."""
+
+
+def chance_seed(name: str) -> int:
+    """The seed of the noise that a painting with this file name was painted from."""
+    return zlib.crc32(name.encode())
 
 
 def make_pairs(
     data: Path,
     out: Path,
-    looks: Sequence[str] = LOOKS,
+    looks: Sequence[str] = tuple(PAINTERS),
     *,
-    per_film: int = 9,
+    per_film: int = 6,
     side: int = 576,
     log: Callable[[str], None] = print,
 ) -> None:
     """Write ``NAME.png`` and ``NAME.LOOK.png`` for every photograph and ``per_film`` frames of every film of a folder.
 
-    Every other picture first takes the palette of some other one: a style picture's palette comes into the source
-    before the denoiser paints, so it has to know pictures in any palette.
+    Every other picture first takes the palette of some other one: there are few films, and any palette may come.
 
-    Paintings that are there already are kept, so an interrupted run goes on where it was. Each has its own random
-    numbers, drawn from its name: the same folder gives the same paintings.
+    Paintings that are there already are kept, so an interrupted run goes on where it was. Each has its own noise,
+    drawn from its name: the same folder gives the same paintings, and training can draw the same noise again.
     """
     out.mkdir(parents=True, exist_ok=True)
     pictures = pictures_in(data, side, per_film)
-    for number, picture in enumerate(pictures):
+    for number, whole in enumerate(pictures):
+        rim = round(RIM * min(whole.shape[-2:]))
+        picture = whole[:, rim : whole.shape[-2] - rim, rim : whole.shape[-1] - rim]
         if number % 2:
             other = pictures[number * 37 % len(pictures)].float() / 255
             source = picture.float()[None] / 255
@@ -43,7 +51,7 @@ def make_pairs(
         for look in looks:
             path = out / f"{number:04d}.{look}.png"
             if not path.exists():
-                rng = np.random.default_rng(zlib.crc32(path.name.encode()))
-                cv2.imwrite(str(path), cv2.cvtColor(paint(rgb, look, rng), cv2.COLOR_RGB2BGR))
+                chance = Chance.seeded(rgb.shape[0], rgb.shape[1], chance_seed(path.name))
+                cv2.imwrite(str(path), cv2.cvtColor(paint(rgb, look, chance), cv2.COLOR_RGB2BGR))
         if number % 20 == 0:
             log(f"{number + 1}/{len(pictures)} painted")

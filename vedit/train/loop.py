@@ -1,0 +1,129 @@
+"""The loop that all training shares: for a wall-clock time, resumable, on any device."""
+
+import copy
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from vedit.errors import InputError
+
+Net = TypeVar("Net", bound=nn.Module)
+
+SAVE_EVERY = 180
+"""Seconds between two checkpoints."""
+
+
+def train(
+    net: Net,
+    loss: Callable[[Net, int, float], Tensor],
+    state: Path,
+    *,
+    minutes: float,
+    rate: float,
+    save: Callable[[Net], None],
+    resume: bool = True,
+    log: Callable[[str], None] = print,
+) -> Net:
+    """Train a net for a wall-clock time and return the moving average of its weights.
+
+    AdamW; the learning rate rises for 200 steps and falls along a cosine to a fiftieth. Every three minutes, and at
+    the end, ``save`` gets the average and ``state`` is written with all that is needed to go on; where it is there
+    already and ``resume`` is set, training goes on from it, its minutes counted.
+
+    Args:
+        net: on its device; parameters that do not require gradients stay as they are.
+        loss: of the net, the step's number (a seed for its random choices) and the part of the time that is over.
+        state: the file to go on from, .safetensors.
+        minutes: of training, together with those of earlier runs that are gone on from.
+        rate: the highest learning rate.
+        save: writes the weights that are of use.
+        resume: go on from ``state`` if it is there.
+        log: is told of the progress every hundred steps.
+
+    Raises:
+        InputError: ``state`` is of another net, or cannot be read.
+    """
+    average = copy.deepcopy(net)
+    learned = [p for p in net.parameters() if p.requires_grad]
+    optimiser = torch.optim.AdamW(learned, lr=rate, betas=(0.9, 0.98), weight_decay=1e-3)
+    step, before = 0, 0.0
+    if resume and state.exists():
+        step, before = _load(state, net, average, optimiser)
+        log(f"going on from {state}: step {step}, {before:.1f} min")
+    began = saved = time.monotonic()
+    recent = 0.0
+    while (done := (before + (time.monotonic() - began) / 60) / minutes) < 1:
+        now = rate * min(1, (step + 1) / 200) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
+        for group in optimiser.param_groups:
+            group["lr"] = now
+        value = loss(net, step, done)
+        optimiser.zero_grad()
+        value.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(learned, 1.0)
+        optimiser.step()
+        step += 1
+        decay = min(0.999, step / (step + 50))
+        with torch.no_grad():
+            for mean, new in zip(average.parameters(), net.parameters(), strict=True):
+                mean.lerp_(new, 1 - decay)
+        recent += (value.item() - recent) * max(0.02, 1 / step)
+        if step % 100 == 0:
+            log(f"step {step}  {done * minutes:.1f} min  loss {recent:.4f}")
+        if time.monotonic() - saved > SAVE_EVERY:
+            saved = time.monotonic()
+            _save(state, net, average, optimiser, step, before + (saved - began) / 60)
+            save(average)
+    _save(state, net, average, optimiser, step, minutes)
+    save(average)
+    return average
+
+
+def _save(
+    path: Path,
+    net: nn.Module,
+    average: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    step: int,
+    minutes: float,
+) -> None:
+    tensors = {f"net.{k}": v for k, v in net.state_dict().items()}
+    tensors |= {f"average.{k}": v for k, v in average.state_dict().items()}
+    for i, moments in optimiser.state_dict()["state"].items():
+        tensors |= {f"adam.{i}.{k}": v for k, v in moments.items()}
+    part = path.with_name(path.name + ".part")
+    save_file(
+        {k: v.contiguous().clone() for k, v in tensors.items()},
+        part,
+        {"step": str(step), "minutes": str(minutes)},
+    )
+    part.replace(path)
+
+
+def _load(
+    path: Path, net: nn.Module, average: nn.Module, optimiser: torch.optim.Optimizer
+) -> tuple[int, float]:
+    try:
+        with safe_open(path, "pt") as file:
+            facts = file.metadata()
+            tensors = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118 - no mapping
+        for prefix, model in (("net.", net), ("average.", average)):
+            model.load_state_dict({k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)})
+        moments: dict[int, dict[str, Tensor]] = {}
+        for key, value in tensors.items():
+            if key.startswith("adam."):
+                _, index, name = key.split(".")
+                moments.setdefault(int(index), {})[name] = value
+        optimiser.load_state_dict({"state": moments, "param_groups": optimiser.state_dict()["param_groups"]})
+        return int(facts["step"]), float(facts["minutes"])
+    except Exception as error:
+        raise InputError(
+            f"{path} cannot be gone on from ({str(error).splitlines()[0]})",
+            "Remove it, or train afresh with --no-resume.",
+        ) from error
