@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 import vedit
 
 SAMPLES = Path(__file__).parent
-FRAME = 34
+FRAME, LOOK = 34, "watercolour"
 WIDTH, HEIGHT, GAP, LABEL = 352, 198, 8, 26
 
 
@@ -39,7 +39,7 @@ def main(folder: Path) -> None:
     film, mask = SAMPLES / "sample.mp4", SAMPLES / "caption_mask.png"
     with tempfile.TemporaryDirectory() as scratch:
         restyled, repaired = Path(scratch) / "restyled.mp4", Path(scratch) / "repaired.mp4"
-        print(vedit.restyle(film, restyled, style=SAMPLES / "styles" / "halftone.png").proof)
+        print(vedit.restyle(film, restyled, look=LOOK).proof)
         print(vedit.inpaint(film, repaired, mask=SAMPLES / "caption_mask.mp4", quality="best").proof)
         before = picture(film)
         panels = {

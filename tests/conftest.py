@@ -1,6 +1,6 @@
 """Small real films, made with PyAV."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,6 +13,15 @@ WIDTH, HEIGHT, RATE, SOUND_RATE = 96, 64, Fraction(24000, 1001), 48000
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write tests/golden anew")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Keeps what takes long to make out of the user's own cache, here and in the programs that tests start."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VEDIT_CACHE", str(folder))
+        yield folder
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ def test_inpaint_changes_only_what_the_mask_covers(film: MakeFilm, tmp_path: Pat
 
 def test_restyle_keeps_the_shape_of_the_film(film: MakeFilm, tmp_path: Path) -> None:
     src, dst = film(), tmp_path / "out.mp4"
-    report = vedit.restyle(src, dst, style=torch.rand(3, 64, 64), strength=0.5, steps=1)
+    report = vedit.restyle(src, dst, look="ink", strength=0.5, steps=1)
     assert report.proof.startswith("10/10 frames · pts identical · audio 1/1 bit-exact · ")
     assert pictures(dst).shape == pictures(src).shape
 

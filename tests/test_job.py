@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 from vedit.edits import Inpaint, Interpolate, Restyle
 from vedit.edits.edit import Edit
@@ -93,6 +94,29 @@ def test_edits_can_be_made_again_from_elsewhere(
     assert (call["source"], call["options"]) == (str(source.path), {"crf": 20})
 
 
+def test_key_frames_are_written_down_by_their_index(
+    film: MakeFilm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = probe(film())
+    for name in ("a.png", "b.png"):
+        Image.new("RGB", (96, 64), (90, 20, 200)).save(tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    edit = Restyle(keyframes={0: "a.png", 12: Path("b.png")}, strength=0.5, temporal="lstm", keep_colour=True)
+    before = describe_edit(edit)
+    call = json.loads(json.dumps(describe_call(source, [edit], {})))
+    monkeypatch.chdir("/")
+    (again,) = edits_of(call)
+    assert isinstance(again, Restyle)
+    assert again.keyframes == {0: str(tmp_path / "a.png"), 12: str(tmp_path / "b.png")}
+    assert (again.look, again.style, again.prompt) == (None, None, None)
+    assert (again.strength, again.temporal, again.keep_colour) == (0.5, "lstm", True)
+    monkeypatch.chdir(tmp_path)
+    assert describe_edit(edit) == before == json.loads(json.dumps(before))
+    Image.new("RGB", (96, 64), (90, 20, 201)).save(tmp_path / "b.png")
+    assert describe_edit(edit) != before
+    assert describe_edit(Restyle(keyframes={1: "a.png"})) != describe_edit(Restyle(keyframes={0: "a.png"}))
+
+
 def test_what_only_python_holds_is_not_written_down(film: MakeFilm) -> None:
     source = probe(film())
 
@@ -100,7 +124,8 @@ def test_what_only_python_holds_is_not_written_down(film: MakeFilm) -> None:
     class Mine(Interpolate):
         pass
 
-    for edit in (Restyle(style=torch.zeros(3, 8, 8)), Mine(factor=1)):
+    picture = torch.zeros(3, 8, 8)
+    for edit in (Restyle(style=picture), Restyle(keyframes={0: picture}), Mine(factor=1)):
         assert describe_call(source, [edit], {}) is None
 
 

@@ -12,13 +12,14 @@ PACKAGE = Path(vedit.__file__).parent
 LAYERS = [
     {"__main__"},
     {"cli"},
-    {"__init__", "batch", "fx", "report", "bench", "train", "analysis"},
+    {"__init__", "batch", "fx", "report", "train", "analysis"},
+    {"bench"},
     {"api"},
     {"recipes"},
     {"planning"},
     {"render", "calibration"},
     {"job", "trail", "proof"},
-    {"edits"},
+    {"edits", "metrics"},
     {"diffusion", "masks"},
     {"latents", "temporal"},
     {"flow"},
@@ -26,7 +27,7 @@ LAYERS = [
     {"video"},
     {"clip"},
     {"frame"},
-    {"device", "torchvision_ops"},
+    {"cache", "device", "torchvision_ops"},
     {"errors"},
 ]
 

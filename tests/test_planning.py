@@ -114,7 +114,7 @@ def test_every_edit_is_tried_on_the_middle_of_the_film(film: MakeFilm, tmp_path:
     masks = torch.zeros(60, 1, 64, 96)
     masks[:, :, 20:40, 30:60] = 1
     chain: list[Edit] = [
-        Restyle(style=torch.rand(3, 64, 64), steps=1, mask=masks),
+        Restyle(look="ink", steps=1, mask=masks),
         Inpaint(mask=masks, quality="draft"),
     ]
     plan = vedit.plan(src, dst, chain)

@@ -3,6 +3,7 @@
 All of them take the :class:`vedit.render.Options` as keywords; :func:`vedit.render.render` describes each.
 """
 
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Unpack
@@ -19,42 +20,69 @@ from vedit.planning import plan as plan
 from vedit.proof import Report as Report
 from vedit.render import Options, render
 from vedit.render import resume as resume
+from vedit.temporal.kinds import Temporal
 
 
 def restyle(
     src: str | Path,
     dst: str | Path,
     *,
+    look: str | None = None,
     style: str | Path | Tensor | None = None,
     prompt: str | None = None,
-    strength: float = 0.6,
+    keyframes: Mapping[int, str | Path | Tensor] | None = None,
+    strength: float = 1.0,
+    structure: float = 1.0,
+    keep_colour: bool = False,
     mask: str | Path | Tensor | None = None,
+    temporal: Temporal = "attention",
     engine: str = "bundled",
     seed: int = 0,
-    steps: int = 4,
+    steps: int | None = None,
+    size: int = 768,
     **options: Unpack[Options],
 ) -> Report:
-    """Give a film the look of a picture, steady over time.
+    """Paint a film, steady over time. Takes exactly one of ``look``, ``style``, ``prompt`` and ``keyframes``.
 
     Args:
         src: the film.
         dst: the restyled film.
-        style: the picture whose look it takes: a path, or ``(3, H, W)`` in [0, 1].
-        prompt: the look in words, for engines that read them.
-        strength: 0 keeps the film, 1 ignores it.
+        look: one of the looks that need no picture: "oil", "watercolour", "ink", "pencil", "woodcut", "halftone",
+            "stained-glass", "cel"; or a .safetensors file from ``vedit train look``.
+        style: any picture that has the look: a path, or ``(3, H, W)`` in [0, 1]. Learning it takes about a minute per
+            shot, once.
+        prompt: the look in words; the bundled engine takes the one of its looks that they name.
+        keyframes: frames of the film that you have painted, by their index, counted from 0.
+        strength: 0 keeps the film, 1 ignores all but its structure.
+        structure: 0 frees the drawing, 1 keeps the film's, 2 stresses it.
+        keep_colour: take the film's own colours, and only light and dark of the painting.
         mask: where to restyle: an image or a film (white = change), ``box:x,y,w,h``, ``poly:x,y x,y x,y``, or
             ``(F, 1, H, W)`` in [0, 1]. None: everywhere.
+        temporal: how neighbouring frames see each other: "attention", "rnn", "lstm" or "none".
         engine: the model; ``bundled`` needs no download.
         seed: same seed, same film, same machine: same pixels.
-        steps: denoising steps.
-        options: ``device``, ``overwrite``, ``progress``, ``warn``, ``audio``, ``codec``, ``crf``, ``on_corrupt``,
-            ``hdr``, ``resume``: see :func:`vedit.render.render`.
+        steps: denoising steps; None takes 4 for a look and 2 for what was learned.
+        size: the longer side that larger films are painted at, in pixels.
+        options: ``device``, ``overwrite``, ``progress``, ``warn``, ``phase``, ``audio``, ``codec``, ``crf``,
+            ``on_corrupt``, ``hdr``, ``resume``: see :func:`vedit.render.render`.
 
     Raises:
         VeditError: as :func:`vedit.render.render`.
     """
     edit = Restyle(
-        style=style, prompt=prompt, strength=strength, mask=mask, engine=engine, seed=seed, steps=steps
+        look=look,
+        style=style,
+        prompt=prompt,
+        keyframes=keyframes,
+        strength=strength,
+        structure=structure,
+        keep_colour=keep_colour,
+        mask=mask,
+        temporal=temporal,
+        engine=engine,
+        seed=seed,
+        steps=steps,
+        size=size,
     )
     return render(src, dst, [edit], **options)
 

@@ -75,7 +75,12 @@ class Calibration:
 
 
 def calibrate(
-    source: Source, edits: Sequence[Edit], timings: Sequence[Timing], encoding: Encoding, device: str
+    source: Source,
+    edits: Sequence[Edit],
+    timings: Sequence[Timing],
+    encoding: Encoding,
+    device: str,
+    notes: Notes,
 ) -> Calibration:
     """Try the edits and the encoding on a window of the film.
 
@@ -85,6 +90,7 @@ def calibrate(
         timings: the film's clock, and the clock after each edit.
         encoding: of the result.
         device: where the edits run, as in :func:`vedit.device.pick_device`.
+        notes: get what the edits have to say.
 
     Raises:
         VeditError: what a render of the window would raise.
@@ -102,7 +108,7 @@ def calibrate(
             edit if mask is None else replace(edit, mask=_shrunk(mask, small))  # type: ignore[type-var]
             for edit, mask in zip(edits, masks, strict=True)
         ]
-        return _attempt(window[:frames], small, chosen, timings, device, cropped)
+        return _attempt(window[:frames], small, chosen, timings, device, cropped, notes)
 
     attempt(SMALL, 2)  # loads what the edits need, which a long render does once
     before = peak_memory()
@@ -227,6 +233,7 @@ def _attempt(
     timings: Sequence[Timing],
     device: str,
     cropped: bool,
+    notes: Notes,
 ) -> _Attempt:
     """Run the edits on the window, as one shot, in the size of ``small``: cut out of the middle, or made smaller."""
     scaler, asked = VideoReformatter(), set()
@@ -255,7 +262,9 @@ def _attempt(
     clock = Clock()
     with torch.no_grad():
         for edit, timing in zip(edits, timings, strict=False):
-            frames = edit.stream(frames, Shot(0, timing, small.height, small.width, device, Notes()))
+            frames = edit.stream(
+                frames, Shot(0, timing, small.height, small.width, device, notes, trial=True)
+            )
         made = list(frames)
     cost = clock.cost()
     return _Attempt(small, made, cost, len(asked) / len(window))

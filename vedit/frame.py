@@ -147,6 +147,14 @@ class Notes:
     faults: dict[int, Fault] = field(default_factory=dict)
     """Source pictures that are not whole, by their index."""
 
+    report: Callable[[str, float], None] | None = None
+    """Called with what is going on before frames come, and the part of it that is done."""
+
+    def phase(self, name: str, done: float) -> None:
+        """Tell what takes long before the next frame comes, and how far it is, in [0, 1]."""
+        if self.report:
+            self.report(name, done)
+
     def warn(self, message: str) -> None:
         if message not in self.warnings:
             self.warnings.append(message)
@@ -168,6 +176,8 @@ class Shot:
     wanted: int = 0
     """The first frame that is wanted: what is made of the frames before it is thrown away (a render goes on), so an
     edit may save itself the work as long as this one and the later ones stay the same."""
+    trial: bool = False
+    """The frames are only to find out how long they take: what is done once per shot is left out."""
 
     @cached_property
     def device(self) -> "torch.device":

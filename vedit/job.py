@@ -62,6 +62,8 @@ def _described(value: object) -> object:
         data = value.detach().cpu().contiguous()
         digest = hashlib.sha256(data.flatten().view(torch.uint8).numpy().tobytes()).hexdigest()
         return {"tensor": digest, "shape": list(data.shape), "dtype": str(data.dtype)}
+    if isinstance(value, Mapping):
+        return {str(key): _described(one) for key, one in value.items()}
     if isinstance(value, str | Path):
         path = Path(value)
         return {"path": str(value), "state": file_state(path)} if _exists(path) else str(value)
@@ -119,6 +121,9 @@ def _plain(value: object) -> tuple[bool, object]:
         return True, value
     if isinstance(value, Fraction):
         return True, str(value)
+    if isinstance(value, Mapping):
+        parts = {str(key): _plain(one) for key, one in value.items()}
+        return all(ok for ok, _ in parts.values()), {key: one for key, (_, one) in parts.items()}
     if isinstance(value, str | Path):
         path = Path(value)
         return True, str(path.absolute() if _exists(path) else value)

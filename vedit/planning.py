@@ -144,7 +144,7 @@ def plan(
     for warning in warnings:
         notes.warn(warning)
     with writing(output.path):  # in memory; the encoder's complaints are those of the real one
-        trial = calibrate(source, edits, timings, encoding, str(device))
+        trial = calibrate(source, edits, timings, encoding, str(device), notes)
     frames = frames_out(source, clock, trial.made)
     keys = ceil(frames / KEY_DISTANCE)
     pictures = int(trial.key * keys + trial.between * max(0, frames - keys))

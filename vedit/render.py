@@ -32,6 +32,7 @@ class Options(TypedDict, total=False):
     overwrite: bool
     progress: Callable[[int, int], None] | None
     warn: Callable[[str], None] | None
+    phase: Callable[[str, float], None] | None
     audio: Literal["copy", "auto", "aac", "none"]
     codec: str
     crf: float | None
@@ -49,6 +50,7 @@ def render(
     overwrite: bool = False,
     progress: Callable[[int, int], None] | None = None,
     warn: Callable[[str], None] | None = None,
+    phase: Callable[[str, float], None] | None = None,
     audio: Literal["copy", "auto", "aac", "none"] = "copy",
     codec: str = "auto",
     crf: float | None = None,
@@ -70,6 +72,7 @@ def render(
         overwrite: replace ``dst`` if it exists.
         progress: called with (source frames finished, source frames) after every frame written.
         warn: called with every warning as soon as it is known; all are in the report as well.
+        phase: called with the name of what takes long before a shot's first frame, and the part of it that is done.
         audio: ``copy`` every track bit for bit or refuse, ``auto`` copies those that ``dst`` can hold and re-encodes
             the others, ``aac`` re-encodes all, ``none`` leaves them out. A film whose length changes loses its sound,
             with a warning.
@@ -92,7 +95,7 @@ def render(
         from vedit.device import pick_device
 
         pick_device(device)
-    notes = Notes(tell=warn)
+    notes = Notes(tell=warn, report=phase)
     timings, sound = clocks(source, edits, audio, notes)
     clock = timings[-1]
     output = Output(Path(dst), codec=codec, crf=crf, audio=sound, overwrite=overwrite)
@@ -166,6 +169,7 @@ def resume(
     *,
     progress: Callable[[int, int], None] | None = None,
     warn: Callable[[str], None] | None = None,
+    phase: Callable[[str, float], None] | None = None,
 ) -> Report:
     """Go on with an interrupted render, with the settings it was begun with.
 
@@ -173,6 +177,7 @@ def resume(
         dst: the film it was to write.
         progress: as in :func:`render`.
         warn: as in :func:`render`.
+        phase: as in :func:`render`.
 
     Raises:
         UsageError: nothing is kept of a render to ``dst``, or it was begun with settings that only Python holds.
@@ -188,7 +193,9 @@ def resume(
             "Make the same call again.",
         )
     call = kept.call
-    return render(call["source"], path, edits_of(call), progress=progress, warn=warn, **call["options"])
+    return render(
+        call["source"], path, edits_of(call), progress=progress, warn=warn, phase=phase, **call["options"]
+    )
 
 
 def resume_hint(dst: Path) -> str | None:

@@ -14,6 +14,7 @@ import pytest
 
 import vedit
 from vedit.cli.main import main
+from vedit.cli.options import key_frames
 
 MakeFilm = Callable[..., Path]
 Capture = pytest.CaptureFixture[str]
@@ -162,9 +163,25 @@ BAD = {
     "mask off the picture": (2, ["inpaint", "{film}", "-o", "{tmp}/o.mp4", "--mask", "box:200,0,10,10"]),
     "missing mask": (3, ["inpaint", "{film}", "-o", "{tmp}/o.mp4", "--mask", "{tmp}/none.png"]),
     "no mask": (2, ["inpaint", "{film}", "-o", "{tmp}/o.mp4"]),
-    "strength 2": (2, ["restyle", "{film}", "-o", "{tmp}/o.mp4", "--style", "{mask}", "--strength", "2"]),
-    "strength nan": (2, ["restyle", "{film}", "-o", "{tmp}/o.mp4", "--style", "{mask}", "--strength", "nan"]),
+    "strength 2": (2, ["restyle", "{film}", "-o", "{tmp}/o.mp4", "--look", "ink", "--strength", "2"]),
+    "strength nan": (2, ["restyle", "{film}", "-o", "{tmp}/o.mp4", "--look", "ink", "--strength", "nan"]),
     "missing style": (3, ["restyle", "{film}", "-o", "{tmp}/o.mp4", "--style", "{tmp}/none.png"]),
+    "no look": (2, ["restyle", "{film}", "-o", "{tmp}/o.mp4"]),
+    "two looks": (2, ["restyle", "{film}", "-o", "{tmp}/o.mp4", "--look", "ink", "--prompt", "in oil"]),
+    "unknown look": (2, ["restyle", "{film}", "-o", "{tmp}/o.mp4", "--look", "fresco"]),
+    "missing look": (3, ["restyle", "{film}", "-o", "{tmp}/o.mp4", "--look", "{tmp}/none.safetensors"]),
+    "strange prompt": (2, ["restyle", "{film}", "-o", "{tmp}/o.mp4", "--prompt", "as Vermeer would"]),
+    "unknown temporal": (2, ["restyle", "{film}", "-o", "{tmp}/o.mp4", "--look", "ink", "--temporal", "gru"]),
+    "structure 3": (2, ["restyle", "{film}", "-o", "{tmp}/o.mp4", "--look", "ink", "--structure", "3"]),
+    "key frame of no frame": (2, ["restyle", "{film}", "-o", "{tmp}/o.mp4", "--keyframe", "{mask}"]),
+    "key frame before the film": (2, ["restyle", "{film}", "-o", "{tmp}/o.mp4", "--keyframe=-1={mask}"]),
+    "key frame of no picture": (2, ["restyle", "{film}", "-o", "{tmp}/o.mp4", "--keyframe", "0="]),
+    "one key frame twice": (
+        2,
+        ["restyle", "{film}", "-o", "{tmp}/o.mp4", "--keyframe", "3={mask}", "--keyframe", "03={mask}"],
+    ),
+    "missing key frame": (3, ["restyle", "{film}", "-o", "{tmp}/o.mp4", "--keyframe", "0={tmp}/none.png"]),
+    "key frame of another shape": (2, ["restyle", "{film}", "-o", "{tmp}/o.mp4", "--keyframe", "0={mask}"]),
     "no output": (2, ["interpolate", "{film}", "--factor", "2"]),
     "unknown option": (2, [*FACTOR, "{tmp}/o.mp4", "--factr", "2"]),
     "unknown command": (2, ["interpol", "{film}"]),
@@ -172,8 +189,8 @@ BAD = {
     "plan of no edit": (2, ["plan", "probe", "{film}"]),
 }
 
-ONLY_BY_TRYING = [("unwritable folder", ["plan"])]
-"""A plan writes nothing, and the system tells root that it may write anywhere."""
+ONLY_BY_TRYING = [("unwritable folder", ["plan"]), ("key frame of another shape", ["plan"])]
+"""A plan writes nothing, and the system tells root that it may write anywhere; a plan learns from no key frame."""
 
 
 @pytest.mark.parametrize(
@@ -211,6 +228,32 @@ def test_bad_input_is_one_line_and_leaves_nothing(
     assert said.out == ""
     one_line(said.err)
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == there
+
+
+def test_key_frames_by_their_number(tmp_path: Path) -> None:
+    assert key_frames(["0=a.png", " 48 =b=c.png"]) == {0: "a.png", 48: "b=c.png"}
+    for given, said in (
+        (["a.png"], "has no frame number"),
+        (["=a.png"], "has no frame number"),
+        (["7="], "has no frame number"),
+        (["-1=a.png"], "has no frame number"),
+        (["1.5=a.png"], "has no frame number"),
+        (["7=a.png", "07=b.png"], "frame 7 twice"),
+    ):
+        with pytest.raises(vedit.UsageError, match=said):
+            key_frames(given)
+
+
+def test_restyle_by_name_and_by_words(film: MakeFilm, tmp_path: Path, capsys: Capture) -> None:
+    src, outs = str(film(shots=(3,))), [tmp_path / "a.mkv", tmp_path / "b.mkv"]
+    for out, how in zip(outs, (["--look", "Stained glass"], ["--prompt", "a leaded window"]), strict=True):
+        assert main(["restyle", src, "-o", str(out), *how, "--codec", "ffv1", "--quiet"]) == 0
+    assert "3/3 frames" in capsys.readouterr().out
+    pictures = []
+    for out in outs:
+        with av.open(out) as container:
+            pictures.append([f.to_ndarray().tobytes() for f in container.decode(video=0)])
+    assert pictures[0] == pictures[1]
 
 
 def test_an_error_in_json(tmp_path: Path, capsys: Capture) -> None:

@@ -8,11 +8,24 @@ from rich.console import Console
 from typer import Argument, Exit, Option, Typer
 
 import vedit
+from vedit.cli import bench, screen, train
 from vedit.cli import demo as demonstration
-from vedit.cli import screen, train
 from vedit.cli.editing import edit_command, plans, resumable
 from vedit.cli.facts import describe, table
-from vedit.cli.options import Care, Debug, Device, Engine, Film, Json, Mask, MaskOrNone, Quiet, Seed
+from vedit.cli.options import (
+    Care,
+    Debug,
+    Device,
+    Engine,
+    Film,
+    Json,
+    Mask,
+    MaskOrNone,
+    Quiet,
+    Seed,
+    key_frames,
+)
+from vedit.temporal.kinds import Temporal
 
 if TYPE_CHECKING:
     from vedit.edits.edit import Edit
@@ -27,6 +40,7 @@ app = Typer(
 
 app.add_typer(plans, name="plan")
 app.add_typer(train.app, name="train")
+app.add_typer(bench.app, name="bench")
 
 
 def _version(wanted: bool) -> None:
@@ -56,21 +70,65 @@ def probe(film: Film, json_lines: Json = False, debug: Debug = False) -> None:
 
 @edit_command(app)
 def restyle(
+    look: Annotated[
+        str | None,
+        Option(
+            "--look",
+            metavar="LOOK",
+            help="oil, watercolour, ink, pencil, woodcut, halftone, stained-glass, cel; or what `train look` wrote.",
+        ),
+    ] = None,
     style: Annotated[
-        str | None, Option("--style", metavar="IMAGE", help="The picture whose look it takes.")
+        str | None,
+        Option(
+            "--style",
+            metavar="IMAGE",
+            help="Any picture: its hand is learned, about a minute per shot, once.",
+        ),
     ] = None,
     prompt: Annotated[
-        str | None, Option("--prompt", help="The look in words, for engines that read them.")
+        str | None, Option("--prompt", help="The look in words: bundled, one of its looks by name.")
     ] = None,
-    strength: Annotated[float, Option("--strength", help="0 keeps the film, 1 ignores it.")] = 0.6,
+    keyframe: Annotated[
+        list[str] | None,
+        Option("--keyframe", metavar="N=IMAGE", help="Frame N (from 0) as you painted it; give several."),
+    ] = None,
+    strength: Annotated[
+        float, Option("--strength", help="0 keeps the film, 1 ignores all but its structure.")
+    ] = 1.0,
+    structure: Annotated[
+        float, Option("--structure", help="0 frees the drawing, 1 keeps the film's, 2 stresses it.")
+    ] = 1.0,
+    keep_colour: Annotated[
+        bool, Option("--keep-colour", help="Keep the film's colours; take light and dark of the painting.")
+    ] = False,
     mask: MaskOrNone = None,
+    temporal: Annotated[
+        Temporal, Option("--temporal", help="How neighbouring frames see each other.")
+    ] = "attention",
     engine: Engine = "bundled",
     seed: Seed = 0,
-    steps: Annotated[int, Option("--steps", help="Denoising steps.")] = 4,
+    steps: Annotated[
+        int | None,
+        Option("--steps", help="Denoising steps: 4 for a look, 2 for what was learned.", show_default=False),
+    ] = None,
+    size: Annotated[int, Option("--size", help="The longer side that larger films are painted at.")] = 768,
 ) -> "Edit":
-    """Give a film the look of a picture, steady over time."""
+    """Paint a film, steady over time. Takes exactly one of --look, --style, --prompt, --keyframe."""
     return vedit.edits.Restyle(
-        style=style, prompt=prompt, strength=strength, mask=mask, engine=engine, seed=seed, steps=steps
+        look=look,
+        style=style,
+        prompt=prompt,
+        keyframes=key_frames(keyframe) if keyframe else None,
+        strength=strength,
+        structure=structure,
+        keep_colour=keep_colour,
+        mask=mask,
+        temporal=temporal,
+        engine=engine,
+        seed=seed,
+        steps=steps,
+        size=size,
     )
 
 

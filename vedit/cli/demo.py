@@ -15,8 +15,7 @@ def play(out: Path, *, device: str, quiet: bool, as_json: bool) -> None:
         VeditError: the samples are missing, or a render failed.
     """
     samples = _samples()
-    film, style = samples / "sample.mp4", samples / "styles" / "halftone.png"
-    caption = samples / "caption_mask.mp4"
+    film, caption = samples / "sample.mp4", samples / "caption_mask.mp4"
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -26,7 +25,7 @@ def play(out: Path, *, device: str, quiet: bool, as_json: bool) -> None:
 
     result = out / "restyled.mp4"
     with resumable(result), screen.running("restyle", quiet=quiet, as_json=as_json) as shown:
-        report = vedit.restyle(film, result, style=style, steps=3, device=device, overwrite=True, **shown)
+        report = vedit.restyle(film, result, look="halftone", steps=4, device=device, overwrite=True, **shown)
     screen.finish(report, as_json=as_json)
     result = out / "interpolated.mp4"
     with resumable(result), screen.running("interpolate", quiet=quiet, as_json=as_json) as shown:

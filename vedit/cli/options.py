@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from typer import Argument, Option
 
+from vedit.errors import UsageError
 from vedit.flow.quality import Quality
 
 if TYPE_CHECKING:
@@ -51,6 +52,25 @@ class Screen:
     json_lines: Json = False
     quiet: Quiet = False
     debug: Debug = False
+
+
+def key_frames(given: list[str]) -> dict[int, str]:
+    """``["0=a.png", "48=b.png"]`` as pictures by frame.
+
+    Raises:
+        UsageError: one has another form, or two are of one frame.
+    """
+    pictures: dict[int, str] = {}
+    for text in given:
+        number, equals, path = text.partition("=")
+        if not (equals and path and number.strip().isdecimal()):
+            raise UsageError(
+                f"--keyframe {text!r} has no frame number", "Give N=IMAGE, such as 0=painted.png."
+            )
+        if int(number) in pictures:
+            raise UsageError(f"--keyframe gives frame {int(number)} twice", "Give each frame once.")
+        pictures[int(number)] = path
+    return pictures
 
 
 def render_options(

@@ -27,6 +27,7 @@ class Shown(TypedDict):
 
     progress: Tick
     warn: Callable[[str], None]
+    phase: Callable[[str, float], None]
 
 
 @contextmanager
@@ -43,9 +44,10 @@ def running(title: str, *, quiet: bool = False, as_json: bool = False) -> Iterat
                 100, lambda done, total: say(event="progress", edit=title, done=done, total=total)
             ),
             "warn": lambda message: say(event="warning", message=message),
+            "phase": _phases(10, lambda name, done: say(event="phase", name=name, done=done)),
         }
     elif quiet:
-        yield {"progress": lambda done, total: None, "warn": _warn}
+        yield {"progress": lambda done, total: None, "warn": _warn, "phase": lambda name, done: None}
     elif console.is_terminal:
         with _bar(console) as bar:
             task = bar.add_task(title, total=None)
@@ -54,6 +56,9 @@ def running(title: str, *, quiet: bool = False, as_json: bool = False) -> Iterat
                 "warn": lambda message: bar.console.print(
                     f"warning: {message}", markup=False, highlight=False
                 ),
+                "phase": lambda name, done: bar.update(
+                    task, description=title if done >= 1 else f"{title}: {name} {done:.0%}"
+                ),
             }
     else:
         yield {
@@ -61,6 +66,9 @@ def running(title: str, *, quiet: bool = False, as_json: bool = False) -> Iterat
                 10, lambda done, total: print(f"{title} {done}/{total} frames", file=sys.stderr, flush=True)
             ),
             "warn": _warn,
+            "phase": _phases(
+                2, lambda name, done: print(f"{title}: {name} {done:.0%}", file=sys.stderr, flush=True)
+            ),
         }
 
 
@@ -98,3 +106,17 @@ def _every(parts: int, show: Tick) -> Tick:
             show(done, total)
 
     return tick
+
+
+def _phases(parts: int, show: Callable[[str, float], None]) -> Callable[[str, float], None]:
+    """Call ``show`` when something else is going on, and when another of ``parts`` equal parts of it is done."""
+    shown: tuple[str, int] = ("", -1)
+
+    def tell(name: str, done: float) -> None:
+        nonlocal shown
+        part = int(parts * done)
+        if (name, part) != shown:
+            shown = (name, part)
+            show(name, round(part / parts, 3))
+
+    return tell
