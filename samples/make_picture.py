@@ -1,4 +1,4 @@
-"""Render samples/before_after.png, the README's picture: before | restyled | mask | repaired.
+"""Render the README's pictures: before_after.png (before | restyled | mask | repaired) and looks.png (all looks).
 
     pip install -e ".[test]" && python samples/make_picture.py [FOLDER]
 
@@ -10,22 +10,27 @@ import tempfile
 from pathlib import Path
 
 import av
+import numpy as np
+import torch
 from PIL import Image, ImageDraw, ImageFont
 
 import vedit
+from vedit.diffusion.looks import LOOKS
 
 SAMPLES = Path(__file__).parent
 FRAME, LOOK = 34, "watercolour"
+RUN = range(100, 110)
+"""Frames that every look paints; the one in the middle is shown."""
 WIDTH, HEIGHT, GAP, LABEL = 352, 198, 8, 26
 
 
-def picture(film: Path) -> Image.Image:
-    """Frame number FRAME of a film."""
+def picture(film: Path, wanted: int = FRAME) -> Image.Image:
+    """One frame of a film."""
     with av.open(str(film)) as container:
         for number, frame in enumerate(container.decode(video=0)):
-            if number == FRAME:
+            if number == wanted:
                 return Image.fromarray(frame.to_ndarray(format="rgb24"))
-    raise ValueError(f"{film} has no frame {FRAME}")
+    raise ValueError(f"{film} has no frame {wanted}")
 
 
 def masked(before: Image.Image, mask: Path) -> Image.Image:
@@ -48,14 +53,34 @@ def main(folder: Path) -> None:
             "mask": masked(before, mask),
             "repaired": picture(repaired),
         }
-    sheet = Image.new("RGB", (4 * (WIDTH + GAP) - GAP, HEIGHT + LABEL), "white")
+    save(panels, 4, folder / "before_after.png")
+    run = [picture(film, number) for number in RUN]
+    clip = vedit.Clip.at_rate(torch.stack([to_tensor(image) for image in run]), 24)
+    looks = {}
+    for look in LOOKS:
+        painted = vedit.edits.Restyle(look=look).apply(clip).frames[len(RUN) // 2]
+        looks[look] = Image.fromarray((painted.permute(1, 2, 0).numpy() * 255).round().astype(np.uint8))
+    save(looks, 4, folder / "looks.png")
+
+
+def to_tensor(image: Image.Image) -> torch.Tensor:
+    """A picture as ``(3, H, W)`` in [0, 1]."""
+    return torch.from_numpy(np.array(image)).permute(2, 0, 1).float() / 255
+
+
+def save(panels: dict[str, Image.Image], columns: int, path: Path) -> None:
+    """Write labelled pictures as a grid of 256 colours."""
+    rows = -(-len(panels) // columns)
+    sheet = Image.new("RGB", (columns * (WIDTH + GAP) - GAP, rows * (HEIGHT + LABEL)), "white")
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(16)
     for number, (label, panel) in enumerate(panels.items()):
-        left = number * (WIDTH + GAP)
-        sheet.paste(panel.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS), (left, 0))
-        draw.text((left + WIDTH / 2, HEIGHT + LABEL / 2), label, (60, 60, 60), font, anchor="mm")
-    sheet.save(folder / "before_after.png", optimize=True)
-    print(f"{folder / 'before_after.png'}: {(folder / 'before_after.png').stat().st_size / 1000:.0f} kB")
+        left, top = number % columns * (WIDTH + GAP), number // columns * (HEIGHT + LABEL)
+        sheet.paste(panel.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS), (left, top))
+        draw.text((left + WIDTH / 2, top + HEIGHT + LABEL / 2), label, (60, 60, 60), font, anchor="mm")
+    sheet.quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.FLOYDSTEINBERG).save(
+        path, optimize=True
+    )
+    print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
 
 
 if __name__ == "__main__":

@@ -60,7 +60,9 @@ def remembered(name: str, make: Callable[[], dict[str, Tensor]]) -> dict[str, Te
         part.replace(path)
         for old in sorted(folder.glob("*.safetensors"), key=lambda p: -p.stat().st_mtime)[KEEP:]:
             old.unlink(missing_ok=True)
-    except Exception:
+    except Exception:  # noqa: S110 - no room, or no right to write: then it is made anew the next time too
+        pass
+    finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
     return made

@@ -80,6 +80,11 @@ class Frame:
             self._pixels = self._decode(self.native)
         return self._pixels
 
+    def forget(self) -> None:
+        """Let go of converted pixels that can be converted again: a waiting frame is then a third of the size."""
+        if self._decode is not None:
+            self._pixels = None
+
     @property
     def end(self) -> int:
         """The tick at which the next picture replaces this one."""

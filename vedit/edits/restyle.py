@@ -232,7 +232,8 @@ class Restyle:
                     for key, trail in sketch.trails
                 ]
             )
-            picture = torch.lerp(picture, paint, belief)
+            # The engine's picture is at this strength already.
+            picture = torch.lerp(picture, torch.lerp(sketch.pixels, paint, self.strength), belief)
         original = sketch.frame.pixels
         if picture.shape[-2:] != original.shape[-2:]:
             picture = F.interpolate(

@@ -70,6 +70,8 @@ def sketches(
     last: tuple[Key, Trail] | None = None
     for frame, mask in frames:
         pixels = shrunk(frame.pixels[:3], size)
+        if frame.pixels.shape[-2:] != size:
+            frame.forget()  # many of them wait, and the whole picture is needed once more, at the end
         link = None if before is None else trusted_link(before.pixels, pixels, *grid, quality)
         sketch = Sketch(frame, mask, pixels, None if mask is None else shrunk(mask, size), link)
         if frame.index in paintings:
