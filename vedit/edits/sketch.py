@@ -4,13 +4,13 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-import torch.nn.functional as F
 from torch import Tensor
 
 from vedit.edits.carry import Key, Trail, at_key, follow
 from vedit.edits.steady import trusted_link
 from vedit.flow.pairs import PairFlow
 from vedit.flow.quality import Quality
+from vedit.flow.resize import resize
 from vedit.frame import Frame
 
 LINK_SCALE = 2
@@ -41,9 +41,7 @@ def painting_size(height: int, width: int, longest: int) -> tuple[int, int]:
 
 def shrunk(picture: Tensor, size: tuple[int, int]) -> Tensor:
     """A picture ``(C,H,W)`` averaged down to a size."""
-    if picture.shape[-2:] == size:
-        return picture
-    return F.interpolate(picture[None], size=size, mode="area")[0]
+    return picture if picture.shape[-2:] == size else resize(picture[None], *size)[0]
 
 
 def sketches(

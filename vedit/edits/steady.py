@@ -1,8 +1,7 @@
 """Hold a painting still on what it paints: each picture averaged with its neighbours along the flow.
 
 What a denoiser paints differently from frame to frame on the same surface is flicker. A mean over five frames takes
-most of it away (independent flicker falls to a fifth, its change from frame to frame to a twenty-fifth in power) and,
-because the neighbours are fetched along the flow, moves nothing. Only a fixed number of frames is looked at, so a
+most of it away (independent flicker falls to a fifth in power, its change from frame to frame to a 35th) and, because the neighbours are fetched along the flow, moves nothing. Only a fixed number of frames is looked at, so a
 render that goes on gives the same pictures as one that was never interrupted.
 """
 
@@ -47,7 +46,7 @@ def trusted_link(frame0: Tensor, frame1: Tensor, height: int, width: int, qualit
     and back agree; where they look the same it may be.
     """
     pair = shrink(pair_flow(frame0, frame1, quality), height, width)
-    small0, small1 = (F.interpolate(f[None], size=(height, width), mode="area") for f in (frame0, frame1))
+    small0, small1 = (resize(f[None], height, width) for f in (frame0, frame1))
 
     def doubt(hidden: Tensor, here: Tensor, there: Tensor, flow: Tensor) -> Tensor:
         off = (warp(there, flow) - here).square().mean(1, keepdim=True)

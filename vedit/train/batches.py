@@ -49,13 +49,13 @@ class Batch:
     cond: Conditioning
 
 
-def load_pairs(folder: Path, looks: tuple[str, ...] = tuple(LOOKS)) -> list[Painted]:
+def load_pairs(folder: Path) -> list[Painted]:
     """Every painting of a folder written by `make_pairs`."""
     out = []
     for path in sorted(folder.glob("*.png")):
         if path.name.count(".") == 1:
             source = read_picture(path)
-            for look in looks:
+            for look in LOOKS:
                 there = path.with_suffix(f".{look}.png")
                 if there.exists():
                     height, width = source.shape[-2:]
