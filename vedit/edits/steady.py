@@ -1,8 +1,9 @@
 """Hold a painting still on what it paints: each picture averaged with its neighbours along the flow.
 
 What a denoiser paints differently from frame to frame on the same surface is flicker. A mean over five frames takes
-most of it away (independent flicker falls to a fifth in power, its change from frame to frame to a 35th) and, because the neighbours are fetched along the flow, moves nothing. Only a fixed number of frames is looked at, so a
-render that goes on gives the same pictures as one that was never interrupted.
+most of it away (independent flicker falls to a fifth in power, its change from frame to frame to a 35th) and, because
+the neighbours are fetched along the flow, moves nothing. Only a fixed number of frames is looked at, so a render that
+goes on gives the same pictures as one that was never interrupted.
 """
 
 from collections import deque
