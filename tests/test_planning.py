@@ -43,7 +43,16 @@ UNEVEN = [i * 40 + (i % 3) * 7 for i in range(50)]
 @pytest.mark.parametrize("times", [EVEN_IN_MILLISECONDS, UNEVEN], ids=["even", "uneven"])
 @pytest.mark.parametrize(
     "settings",
-    [{"fps": 60}, {"fps": 7}, {"factor": 1}, {"factor": 3}, {"slowmo": "2.5"}],
+    [
+        {"fps": 60},
+        {"fps": 7},
+        {"factor": 1},
+        {"factor": 3},
+        {"slowmo": "2.5"},
+        {"slowmo": 2, "fps": 50},
+        {"ramp": "0=0,0.4=0.2", "fps": 30},
+        {"factor": 1, "dedupe": True},
+    ],
     ids=str,
 )
 def test_as_many_frames_as_the_render_makes(
@@ -54,7 +63,8 @@ def test_as_many_frames_as_the_render_makes(
     report = vedit.interpolate(src, dst, quality="draft", **settings)
     assert plan.frames_out == report.frames_out
     assert (plan.rate, plan.duration) == (report.rate, report.duration_out)
-    assert plan.warnings == report.warnings
+    found = tuple(w for w in report.warnings if "repeats the one before" not in w)  # known once all is seen
+    assert plan.warnings == found
 
 
 def test_a_frame_shown_for_less_than_a_tick_is_none(tmp_path: Path) -> None:
@@ -81,10 +91,9 @@ def test_what_becomes_of_the_film(film: MakeFilm, tmp_path: Path) -> None:
 
 
 def test_dropped_streams_have_a_reason(film: MakeFilm, tmp_path: Path) -> None:
-    plan = vedit.plan(film(), tmp_path / "out.mp4", [Interpolate(slowmo=2)])
+    plan = vedit.plan(film(), tmp_path / "out.mp4", [Interpolate(slowmo=2)], audio="none")
     assert [stream.how for stream in plan.streams] == ["drop"]
     assert plan.streams[0].reason in plan.warnings
-    assert any("length changes" in warning for warning in plan.warnings)
 
 
 def test_shots_are_counted_when_asked_for(film: MakeFilm, tmp_path: Path) -> None:

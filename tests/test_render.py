@@ -190,13 +190,33 @@ def test_each_edit_gets_the_clock_of_the_one_before(film: MakeFilm, tmp_path: Pa
     assert report.proof.startswith("20 frames from 10 · 47.952 fps · duration equal · audio 1/1 bit-exact · ")
 
 
-def test_a_longer_film_leaves_its_sound_out_and_says_so(film: MakeFilm, tmp_path: Path) -> None:
-    dst = tmp_path / "out.mp4"
-    report = render(film(), dst, [Clock(1, 4)])
-    assert sound(dst) == []
+def test_a_longer_film_stretches_its_sound_and_says_so(film: MakeFilm, tmp_path: Path) -> None:
+    src, dst = film(tracks=2), tmp_path / "out.mp4"
+    report = render(src, dst, [Clock(1, 4)])
     assert report.duration_out == 4 * report.duration_in
-    assert any("sound" in warning for warning in report.warnings)
-    assert "4x as long · audio left out (0/1)" in report.proof
+    assert len(sound(dst)) == 2
+    assert len([warning for warning in report.warnings if "stretched" in warning]) == 2
+    assert "4x as long · audio 0/2 bit-exact, 2 converted" in report.proof
+
+
+def test_a_longer_film_keeps_or_leaves_out_its_sound_when_asked(film: MakeFilm, tmp_path: Path) -> None:
+    src, dst = film(), tmp_path / "out.mp4"
+    kept = render(src, dst, [Clock(1, 4)], audio="keep")
+    assert sound(dst) == sound(src)
+    assert any("own speed" in warning for warning in kept.warnings)
+    assert "audio 1/1 bit-exact" in kept.proof
+    left_out = render(src, dst, [Clock(1, 4)], audio="none", overwrite=True)
+    assert sound(dst) == []
+    assert "4x as long · audio left out (0/1)" in left_out.proof
+
+
+def test_sound_of_a_film_that_keeps_its_length_is_copied_whatever_was_said_of_longer_ones(
+    film: MakeFilm, tmp_path: Path
+) -> None:
+    src, dst = film(), tmp_path / "out.mp4"
+    for audio in ("stretch", "keep"):
+        render(src, dst, [Clock(2, 1)], audio=audio, overwrite=True)
+        assert sound(dst) == sound(src)
 
 
 def test_a_silent_film_is_not_warned_about_sound(film: MakeFilm, tmp_path: Path) -> None:
@@ -271,6 +291,8 @@ RESTYLE = Restyle(look="ink", steps=1)
     [
         ((60, 200), [], 250, 240),
         ((60, 100), [Interpolate(fps=40, quality="draft")], 155, 241),
+        ((121, 60), [Interpolate(factor=2, quality="draft")], 160, 240),  # goes on at a shot's last frame
+        ((60, 200), [Interpolate(ramp="0=0,4=2", quality="draft")], 240, 240),
         ((60, 40), [RESTYLE], 70, 60),
         ((60, 70), [RESTYLE, Interpolate(factor=2, quality="draft")], 120, 192),
         ((60, 190), [Interpolate(factor=1), Remembers()], 230, 156),

@@ -13,6 +13,7 @@ from torch import Tensor
 from vedit.clip import Clip as Clip
 from vedit.edits.inpaint import Inpaint
 from vedit.edits.interpolate import Interpolate
+from vedit.edits.ramp import Key
 from vedit.edits.restyle import Restyle
 from vedit.flow.quality import Quality
 from vedit.planning import Plan as Plan
@@ -94,24 +95,32 @@ def interpolate(
     fps: Fraction | float | str | None = None,
     factor: int | None = None,
     slowmo: Fraction | float | str | None = None,
+    ramp: str | Mapping[Key, Key] | None = None,
+    dedupe: bool = False,
     quality: Quality = "normal",
     **options: Unpack[Options],
 ) -> Report:
-    """Make new frames between a film's own. Takes exactly one of ``fps``, ``factor`` and ``slowmo``.
+    """Make new frames between a film's own. Takes one of ``fps``, ``factor``, ``slowmo`` and ``ramp``.
 
     Args:
         src: the film.
         dst: the new film.
-        fps: frames per second, exact: 60, 12.5, ``"60000/1001"``.
+        fps: frames per second, exact: 60, 12.5, ``"60000/1001"``. With ``slowmo`` or ``ramp`` it is their rate,
+            instead of the film's own.
         factor: this many times the frames; 1 re-encodes and changes nothing else.
-        slowmo: this many times slower at the film's own rate; the sound is left out, with a warning.
+        slowmo: this many times slower at the film's own rate; the sound is stretched, at its own pitch.
+        ramp: a speed that changes: which second of the film is shown at which second of the new one, as
+            ``"0=0,2=1,4=4"`` or ``{0: 0, 2: 1, 4: 4}``; after the last the film goes on at its own speed. The
+            sound goes along, at its own pitch, and is silent where the picture stands still.
+        dedupe: replace frames that only repeat the one before, as in animation on twos or after a pulldown; what was
+            found is among the warnings. With ``factor=1`` nothing else changes.
         quality: ``draft``, ``normal`` or ``best``: how much care the motion search takes.
         options: as for :func:`restyle`; see :func:`vedit.render.render`.
 
     Raises:
         VeditError: as :func:`vedit.render.render`.
     """
-    edit = Interpolate(fps=fps, factor=factor, slowmo=slowmo, quality=quality)
+    edit = Interpolate(fps=fps, factor=factor, slowmo=slowmo, ramp=ramp, dedupe=dedupe, quality=quality)
     return render(src, dst, [edit], **options)
 
 

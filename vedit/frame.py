@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:  # the facts of a film come from here too, and need no torch
     import torch
@@ -21,8 +21,8 @@ class Frame:
     ``pixels`` is ``(C, H, W)`` float32 in [0, 1], C = 3 or 4 (alpha last), converted from the decoder's picture
     when first asked for, so a frame that no edit looks at is never converted. ``pts`` and ``duration`` are integer
     ticks of the stream's time base. ``cut`` marks the first frame of a shot, ``fault`` a picture that the film does not
-    hold whole. ``anchor`` is the source frame from which a render could begin anew and give this frame first and then
-    the same as it does now; None where it could not.
+    hold whole. ``anchor`` is the source frame from which a render could begin anew and come to this frame and then go
+    on as it does now; None where it could not.
 
     ``native`` is the decoder's own picture (opaque here; ``vedit.video`` knows its type). What the writer encodes:
 
@@ -123,18 +123,37 @@ class Frame:
         )
 
 
+class Pace(Protocol):
+    """How the time of one film becomes the time of another, both in seconds from when its first picture is shown."""
+
+    def shown(self, seconds: Fraction) -> Fraction:
+        """When a moment of the old film is shown in the new one."""
+        ...
+
+    def source(self, seconds: Fraction) -> Fraction:
+        """Which moment of the old film the new one shows then."""
+        ...
+
+
 @dataclass(frozen=True)
 class Timing:
     """The clock of a stream of frames.
 
     ``time_base`` is seconds per tick, ``rate`` frames per second or None when it varies, ``start`` its first
-    pts, ``end`` the tick at which its last frame goes.
+    pts, ``end`` the tick at which its last frame goes. ``pace`` is how the clock before it became this one; None:
+    evenly, from start to end.
     """
 
     time_base: Fraction
     rate: Fraction | None
     start: int
     end: int
+    pace: Pace | None = field(default=None, compare=False)
+
+    @property
+    def seconds(self) -> Fraction:
+        """From the first frame to the end of the last."""
+        return (self.end - self.start) * self.time_base
 
 
 @dataclass
@@ -151,6 +170,10 @@ class Notes:
 
     faults: dict[int, Fault] = field(default_factory=dict)
     """Source pictures that are not whole, by their index."""
+
+    repeats: dict[str, int] = field(default_factory=dict)
+    """Source pictures that only repeat the one before and were replaced, by the cadence of their shot, ``2, 2, 2…``;
+    empty where none were looked for."""
 
     report: Callable[[str, float], None] | None = None
     """Called with what is going on before frames come, and the part of it that is done."""

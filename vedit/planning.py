@@ -14,7 +14,7 @@ from vedit.calibration import Calibration, calibrate
 from vedit.device import pick_device
 from vedit.edits.edit import Edit
 from vedit.frame import Notes, Timing
-from vedit.render import Options, clocks, length, resume_hint
+from vedit.render import Options, clocks, resume_hint
 from vedit.video.decode import open_film
 from vedit.video.output import Output, plan_output, writing
 from vedit.video.probe import probe
@@ -131,7 +131,7 @@ def plan(
     notes = Notes()
     for remark in source.remarks:
         notes.warn(remark)
-    timings, audio = clocks(source, edits, options.get("audio", "copy"), notes)
+    timings, audio, _ = clocks(source, edits, options.get("audio", "copy"), notes)
     clock = timings[-1]
     output = Output(
         Path(dst),
@@ -163,7 +163,7 @@ def plan(
         streams=streams,
         frames_out=frames,
         rate=clock.rate,
-        duration=length(clock),
+        duration=clock.seconds,
         shots=_shots(source, options) if shots else None,
         device=str(device),
         seconds=source.frames * _seconds(trial, str(device)),
@@ -181,12 +181,13 @@ def frames_out(source: Source, clock: Timing, made: float) -> int:
     if clock == source.timing:
         return source.frames
     each = round(made)
-    if clock.rate is None or (made == each and source.rate and clock.rate == source.rate * each):
+    same = clock.seconds == source.duration
+    if clock.rate is None or (same and made == each and source.rate and clock.rate == source.rate * each):
         return round(source.frames * made)
     # As vedit.edits.retime counts: where the source's times are rounded to ticks, a frame shown for less is none.
     even = source.rate is None or (1 / (source.rate * source.time_base)).denominator == 1
-    slack = 0 if even else source.time_base * length(clock) / source.duration
-    return ceil((length(clock) - slack) * clock.rate)
+    slack = 0 if even else source.time_base * clock.seconds / source.duration
+    return ceil((clock.seconds - slack) * clock.rate)
 
 
 def _seconds(trial: Calibration, device: str) -> float:

@@ -6,22 +6,22 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from fractions import Fraction
 from itertools import groupby
 from pathlib import Path
 from typing import Literal, TypedDict
 
 from vedit.edits.edit import Edit
 from vedit.errors import EngineError, OutputError, UsageError
-from vedit.frame import Frame, Notes, Shot, Timing
+from vedit.frame import Frame, Notes, Pace, Shot, Timing
 from vedit.job import describe_call, describe_job, edits_of
+from vedit.pace import pace_of
 from vedit.proof import Report, peak_memory
 from vedit.trail import Trail
 from vedit.video.journal import folder_for, read_journal
 from vedit.video.output import Output
 from vedit.video.probe import probe
 from vedit.video.read import read
-from vedit.video.source import Source
+from vedit.video.source import Audio, Source
 from vedit.video.write import Writer
 
 
@@ -33,7 +33,7 @@ class Options(TypedDict, total=False):
     progress: Callable[[int, int], None] | None
     warn: Callable[[str], None] | None
     phase: Callable[[str, float], None] | None
-    audio: Literal["copy", "auto", "aac", "none"]
+    audio: Audio
     codec: str
     crf: float | None
     on_corrupt: Literal["repeat", "skip", "fail"]
@@ -51,7 +51,7 @@ def render(
     progress: Callable[[int, int], None] | None = None,
     warn: Callable[[str], None] | None = None,
     phase: Callable[[str, float], None] | None = None,
-    audio: Literal["copy", "auto", "aac", "none"] = "copy",
+    audio: Audio = "copy",
     codec: str = "auto",
     crf: float | None = None,
     on_corrupt: Literal["repeat", "skip", "fail"] = "repeat",
@@ -74,8 +74,9 @@ def render(
         warn: called with every warning as soon as it is known; all are in the report as well.
         phase: called with the name of what takes long before a shot's first frame, and the part of it that is done.
         audio: ``copy`` every track bit for bit or refuse, ``auto`` copies those that ``dst`` can hold and re-encodes
-            the others, ``aac`` re-encodes all, ``none`` leaves them out. A film whose length changes loses its sound,
-            with a warning.
+            the others, ``aac`` re-encodes all, ``none`` leaves them out. Where the film's speed changes these three
+            ``stretch`` them: re-encoded to go with the picture, at their own pitch, silent where it stands still;
+            ``keep`` copies them as they are.
         codec: of the picture; ``auto`` takes the one that suits ``dst``.
         crf: quality of the encoding, in the codec's own scale; None takes a visually lossless one.
         on_corrupt: what stands in for a picture that cannot be decoded: ``repeat`` the one before, ``skip`` it (the one
@@ -96,7 +97,7 @@ def render(
 
         pick_device(device)
     notes = Notes(tell=warn, report=phase)
-    timings, sound = clocks(source, edits, audio, notes)
+    timings, sound, pace = clocks(source, edits, audio, notes)
     clock = timings[-1]
     output = Output(Path(dst), codec=codec, crf=crf, audio=sound, overwrite=overwrite)
     job = describe_job(source, edits, device=device, on_corrupt=on_corrupt, hdr=hdr)
@@ -106,12 +107,12 @@ def render(
 
     with (
         _device_memory(device),
-        Writer(source, output, clock, notes, job=job, call=call, resume=resume) as writer,
+        Writer(source, output, clock, notes, pace=pace, job=job, call=call, resume=resume) as writer,
     ):
         kept, written, begun = writer.frames_kept, 0, writer.mark
         trail = Trail(source, notes, begun, memoryless=all(edit.memoryless for edit in edits))
         keep = begun.keep if begun else clock.start
-        done = _source_index(keep, clock, source) if begun else 0
+        done = _source_index(keep, clock, source, pace) if begun else 0
         # What is made of earlier frames is thrown away. Only the first edit counts frames as the source does.
         told = on_corrupt != "skip" and all(edit.memoryless for edit in edits[1:])
         wanted = max(0, done - 1) if told else 0
@@ -133,7 +134,7 @@ def render(
                             writer.end_segment(mark)
                         writer.add(frame)
                         if progress:
-                            progress(_source_index(frame.end, clock, source), source.frames)
+                            progress(_source_index(frame.end, clock, source, pace), source.frames)
         if clock == source.timing and written != trail.frames:
             raise OutputError(
                 f"the edits gave back {written} frames for {trail.frames}",
@@ -150,7 +151,7 @@ def render(
         shots=trail.shots,
         rate=clock.rate,
         duration_in=source.duration,
-        duration_out=length(clock),
+        duration_out=clock.seconds,
         pts_identical=result.pts_identical,
         worst_time_error=result.worst_time_error,
         audio_in=sum(stream.kind == "audio" for stream in source.streams),
@@ -208,19 +209,21 @@ def resume_hint(dst: Path) -> str | None:
     return f"{done} frames are kept; go on with: {how}"
 
 
-def clocks(source: Source, edits: Sequence[Edit], audio: str, notes: Notes) -> tuple[list[Timing], str]:
-    """The film's clock and the clock after each edit, and what becomes of the sound: it fits one length only."""
+def clocks(
+    source: Source, edits: Sequence[Edit], audio: str, notes: Notes
+) -> tuple[list[Timing], str, Pace | None]:
+    """The film's clock and the clock after each edit; what becomes of the sound; how the film's time changes, if so."""
     timings = [source.timing]
     for edit in edits:
         timings.append(edit.timing(timings[-1]))
-    kinds = {stream.kind for stream in source.streams}
-    if length(timings[-1]) != source.duration:
-        if audio != "none" and "audio" in kinds:
-            notes.warn("the film's length changes, so its sound is left out")
-            audio = "none"
-        if source.chapters or "subtitle" in kinds:
-            notes.warn("the film's length changes, but its subtitles and chapters keep their old times")
-    return timings, audio
+    pace = pace_of(timings)
+    if pace is None and audio in ("stretch", "keep"):
+        audio = "copy"
+    elif pace is not None and audio in ("copy", "auto", "aac"):
+        audio = "stretch"
+    elif audio == "keep" and any(stream.kind == "audio" for stream in source.streams):
+        notes.warn("the sound keeps its own speed, as asked for, and no longer fits the picture")
+    return timings, audio, pace
 
 
 def split_at_cuts(frames: Iterator[Frame]) -> Iterator[Iterator[Frame]]:
@@ -247,13 +250,10 @@ def _device_memory(device: str) -> Iterator[None]:
         raise EngineError(f"{device} ran out of memory", "Use a smaller film or --device cpu.") from error
 
 
-def length(clock: Timing) -> Fraction:
-    """Seconds from the first picture to the end of the last."""
-    return (clock.end - clock.start) * clock.time_base
-
-
-def _source_index(tick: int, clock: Timing, source: Source) -> int:
+def _source_index(tick: int, clock: Timing, source: Source, pace: Pace | None) -> int:
     """How many source frames are over at a tick of the result."""
-    share = Fraction(tick - clock.start, clock.end - clock.start)
-    at = source.pts[0] + share * (source.end - source.pts[0])
+    if tick >= clock.end:
+        return source.frames
+    seconds = (tick - clock.start) * clock.time_base
+    at = source.pts[0] + (pace.source(seconds) if pace else seconds) / source.time_base
     return source.frames if at >= source.end else max(0, bisect_right(source.pts, at) - 1)

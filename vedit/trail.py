@@ -133,12 +133,24 @@ class Trail:
         return frozenset(i for i, fault in self.notes.faults.items() if fault == "skipped")
 
     def tell(self) -> None:
-        """Warn about the pictures that were not whole."""
+        """Warn about the pictures that were not whole, and tell of those that were repeats."""
         for fault, words in TOLD.items():
             which = [str(index + 1) for index, f in self.notes.faults.items() if f == fault]
             if which:
                 more = f" and {len(which) - NAMED} more" if len(which) > NAMED else ""
                 self.notes.warn(f"{len(which)} {words} (number {', '.join(which[:NAMED])}{more})")
+        repeats = {name: count for name, count in self.notes.repeats.items() if count}
+        if self.notes.repeats and not repeats:
+            self.notes.warn("no frame was found that only repeats the one before")
+        elif repeats:
+            found = sorted(repeats.items(), key=lambda item: -item[1])
+            rhythms = "; ".join(
+                f"{count} in {name}" if "…" in name else f"{count} {name}" for name, count in found
+            )
+            self.notes.warn(
+                f"{sum(repeats.values())} of {self.source.frames} frames repeat the one before and were replaced by "
+                f"in-betweens (frames per drawing: {rhythms})"
+            )
 
 
 def _noted(notes: Notes, index: int) -> dict[str, Any]:
@@ -147,6 +159,7 @@ def _noted(notes: Notes, index: int) -> dict[str, Any]:
         "warnings": list(notes.warnings),
         "hole_pixels": notes.hole_pixels,
         "recovered_pixels": notes.recovered_pixels,
+        "repeats": dict(notes.repeats),
         "faults": [[i, fault] for i, fault in notes.faults.items() if i < index],
     }
 
@@ -156,4 +169,5 @@ def _restore(notes: Notes, noted: Any) -> None:
         notes.warn(warning)
     notes.hole_pixels += noted["hole_pixels"]
     notes.recovered_pixels += noted["recovered_pixels"]
+    notes.repeats.update(noted["repeats"])
     notes.faults.update(dict(noted["faults"]))

@@ -9,7 +9,9 @@ import cv2
 import pytest
 import torch
 
-from vedit.bench.restyle import bench_restyle, means, read_clip
+from vedit.bench.clips import read_clip
+from vedit.bench.restyle import bench_restyle
+from vedit.bench.rows import means
 from vedit.bench.sheet import contact_sheet
 from vedit.cli.main import main
 from vedit.errors import OutputError
@@ -38,6 +40,7 @@ def test_the_baselines_give_sane_rows(five: Path) -> None:
     assert [row.method for row in mean] == ["source", "stylization", "painter inverse"]
     assert mean[0].warp_error == pytest.approx(source.warp_error)
     assert mean[0].style_ratio is None
+    assert (mean[0].clip, mean[0].frames) == ("mean", 10)
 
 
 def test_a_clip_is_read_up_to_its_first_cut_in_the_size_asked_for(film: Callable[..., Path]) -> None:

@@ -91,17 +91,50 @@ def test_json_is_one_object_a_line(film: MakeFilm, tmp_path: Path, capsys: Captu
     done = [event["done"] for event in events if event["event"] == "progress"]
     assert done == sorted(done)
     assert done[-1] == 10
-    assert "sound" in next(event["message"] for event in events if event["event"] == "warning")
+    assert "stretched" in next(event["message"] for event in events if event["event"] == "warning")
     assert events[-1]["output"] == str(out)
     assert events[-1]["frames_in"] == 10
 
 
-def test_slow_motion_says_that_the_sound_is_left_out(film: MakeFilm, tmp_path: Path, capsys: Capture) -> None:
-    assert main(["interpolate", str(film()), "-o", str(tmp_path / "o.mp4"), "--slowmo", "2", "--quiet"]) == 0
+def test_slow_motion_says_that_the_sound_is_stretched(
+    film: MakeFilm, tmp_path: Path, capsys: Capture
+) -> None:
+    argv = [
+        "interpolate",
+        str(film()),
+        "-o",
+        str(tmp_path / "o.mp4"),
+        "--slowmo",
+        "2",
+        "--quiet",
+        "--overwrite",
+    ]
+    assert main(argv) == 0
     said = capsys.readouterr()
     assert said.err.startswith("warning: ")
-    assert "sound" in said.err
-    assert "2x as long · audio left out (0/1)" in said.out
+    assert "stretched" in said.err
+    assert "2x as long · audio 0/1 bit-exact, 1 converted" in said.out
+    assert main([*argv, "--audio", "none"]) == 0
+    assert "2x as long · audio left out (0/1)" in capsys.readouterr().out
+
+
+def test_a_ramp_and_repeats_on_the_command_line(film: MakeFilm, tmp_path: Path, capsys: Capture) -> None:
+    argv = [
+        "interpolate",
+        str(film()),
+        "-o",
+        str(tmp_path / "o.mp4"),
+        "--quiet",
+        "--overwrite",
+        "--audio",
+        "keep",
+    ]
+    assert main([*argv, "--ramp", "0=0,0.4=0.2", "--fps", "30", "--dedupe"]) == 0
+    assert re.match(
+        r"\d+ frames from 10 · 30 fps · 1\.48x as long · audio 1/1 bit-exact", capsys.readouterr().out
+    )
+    assert main([*argv, "--ramp", "0=0,2=1,4=4"]) == 2
+    assert "up to 4 s of a film that lasts 0.417083 s" in capsys.readouterr().err
 
 
 def test_names_with_dashes_spaces_and_any_letters(film: MakeFilm, tmp_path: Path) -> None:
@@ -368,10 +401,10 @@ def test_plan_says_what_would_happen(
     assert rows["frames"].startswith("10, 23.976 fps (24000/1001)")
     assert "become 20, 23.976 fps (24000/1001), 0.8 s" in said.out
     assert rows["audio"].startswith("aac, ")
-    assert rows["audio"].rstrip().endswith("left out")
+    assert rows["audio"].rstrip().endswith("stretched, as aac")
     assert rows["shots"].strip() == "1"
     assert all(rows[name].startswith("about ") for name in ("time", "memory", "disk"))
-    assert "sound is left out" in " ".join(said.out.split())
+    assert "stretched with the picture" in " ".join(said.out.split())
     assert not (tmp_path / "out.mkv").exists()
 
 

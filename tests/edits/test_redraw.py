@@ -5,10 +5,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vedit.clip import Clip
-from vedit.edits.inbetween import Pair
 from vedit.edits.interpolate import Interpolate
 from vedit.edits.redraw import redraw
 from vedit.edits.retime import Moment
+from vedit.inbetween.pair import Pair
+from vedit.inbetween.picture import Picture
+
+CPU = torch.device("cpu")
 
 
 def scene(seed: int = 0) -> Tensor:
@@ -25,12 +28,12 @@ def a_thing_appears() -> tuple[Tensor, Tensor]:
 
 def test_only_the_doubtful_place_is_redrawn() -> None:
     before, after = a_thing_appears()
-    pair = Pair(before, after, "best")
+    pair = Pair(Picture(before, CPU), Picture(after, CPU), "best")
     own = pair.at(0.5)
     assert own.confidence[0, 22:38, 40:56].mean() < 0.3
     assert own.confidence[0, :4].min() > 0.9
     moments = [Moment(1, 1, 1, Fraction(1, 2))]
-    (out,) = redraw(pair, before, after, moments, torch.device("cpu"))
+    (out,) = redraw(pair, moments)
     moved = (out - own.pixels).abs().amax(0)
     assert moved[18:42, 34:62].max() > 0.01, "the place was redrawn"
     assert moved[:4].max() == 0
@@ -41,8 +44,8 @@ def test_frames_that_agree_are_left_to_the_flow() -> None:
     before = scene()
     after = torch.roll(before, 1, dims=2)
     after[:, :, 0] = before[:, :, 0]
-    pair = Pair(before, after, "best")
-    (out,) = redraw(pair, before, after, [Moment(1, 1, 1, Fraction(1, 2))], torch.device("cpu"))
+    pair = Pair(Picture(before, CPU), Picture(after, CPU), "best")
+    (out,) = redraw(pair, [Moment(1, 1, 1, Fraction(1, 2))])
     assert torch.equal(out, pair.at(0.5).pixels)
 
 

@@ -3,30 +3,26 @@
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, fields
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from tempfile import TemporaryDirectory
 
 import cv2
-import numpy as np
 import torch
 from torch import Tensor
 
+from vedit.bench.clips import read_clip, through
+from vedit.bench.rows import Row
 from vedit.bench.sheet import contact_sheet
 from vedit.clip import Clip
 from vedit.edits import Restyle
-from vedit.edits.edit import Edit
 from vedit.edits.palette import colour_map, palette_of, recolour
 from vedit.edits.restyle import read_style
-from vedit.errors import InputError
-from vedit.frame import Notes, Shot, Timing
 from vedit.metrics.style import structure, style_distance
 from vedit.metrics.temporal import flicker, pairs_of, warp_error
 from vedit.temporal.kinds import Temporal
-from vedit.video.probe import probe
-from vedit.video.read import read
 
 Painter = Callable[[Tensor, int], Tensor]
 """Paints the ``(3, H, W)`` frame of an index, with chance of its own."""
@@ -36,7 +32,7 @@ FLOOR = 0.2
 
 
 @dataclass(frozen=True)
-class Row:
+class RestyleRow(Row):
     """What one method made of one clip.
 
     ``style_ratio`` is the distance to the style over the source's own, the mean of the first, middle and last frame:
@@ -49,9 +45,6 @@ class Row:
     windows give them in bursts: ``seconds`` is what all frames took.
     """
 
-    clip: str
-    method: str
-    frames: int
     style_ratio: float | None
     structure: float
     warp_error: float
@@ -82,7 +75,7 @@ def bench_restyle(
     width: int = 512,
     device: str = "auto",
     output: Path | None = None,
-) -> Iterator[Row]:
+) -> Iterator[RestyleRow]:
     """Measure every method on every clip, one row after another.
 
     Args:
@@ -116,42 +109,6 @@ def bench_restyle(
             contact_sheet(list(made.items()), output / f"{number:02d}_{path.stem}.png")
 
 
-def read_clip(path: Path, frames: int, width: int) -> Clip:
-    """The first frames of a film, up to its first cut, at most ``width`` wide and of even height and width.
-
-    Raises:
-        InputError: the film cannot be read, or its first shot has but one frame.
-    """
-    source = probe(path).as_edited()
-    pixels: list[Tensor] = []
-    pts: list[int] = []
-    with closing(read(source, Notes())) as stream:
-        for frame in stream:
-            if len(pts) == frames or (frame.cut and pts):
-                break
-            pixels.append(_fitted(frame.pixels[:3], width))
-            pts.append(frame.pts)
-    if len(pts) < 2:
-        raise InputError(f"{path.name} has one frame before its first cut", "Give a longer clip.")
-    return Clip(torch.stack(pixels), tuple(pts), source.time_base)
-
-
-def means(rows: Sequence[Row]) -> list[Row]:
-    """The mean of every method over the clips, in the order the methods come; values that are None do not count."""
-    return [
-        _mean([row for row in rows if row.method == method]) for method in {row.method: 0 for row in rows}
-    ]
-
-
-def _mean(rows: Sequence[Row]) -> Row:
-    def mean(name: str) -> float | None:
-        known = [value for row in rows if (value := getattr(row, name)) is not None]
-        return fmean(known) if known else None
-
-    numbers = {field.name: mean(field.name) for field in fields(Row)[3:]}
-    return Row("mean", rows[0].method, sum(row.frames for row in rows), **numbers)  # type: ignore[arg-type]
-
-
 def _methods(
     looks: Sequence[str],
     styles: Sequence[Path],
@@ -170,14 +127,14 @@ def _methods(
         methods.append(Method(f"palette {path.stem}", _recoloured_to(style), [style]))
     for how in temporal:
         for look in looks:
-            methods.append(Method(f"look {look}, {how}", _through(Restyle(look=look, temporal=how), device)))
+            methods.append(Method(f"look {look}, {how}", through(Restyle(look=look, temporal=how), device)))
         for path, style in pictures.items():
             edit = Restyle(style=path, temporal=how)
-            methods.append(Method(f"style {path.stem}, {how}", _through(edit, device), [style]))
+            methods.append(Method(f"style {path.stem}, {how}", through(edit, device), [style]))
     return methods
 
 
-def _measured(name: str, clip: Clip, methods: Sequence[Method]) -> Iterator[tuple[Row, Tensor]]:
+def _measured(name: str, clip: Clip, methods: Sequence[Method]) -> Iterator[tuple[RestyleRow, Tensor]]:
     """Each method's row and the frames ``(F, 3, H, W)`` it made of the clip."""
     source = clip.frames
     pairs = pairs_of(source)
@@ -199,7 +156,7 @@ def _measured(name: str, clip: Clip, methods: Sequence[Method]) -> Iterator[tupl
         ]
         error = warp_error(frames, source, pairs=pairs)
         yield (
-            Row(
+            RestyleRow(
                 clip=name,
                 method=method.name,
                 frames=len(frames),
@@ -235,19 +192,6 @@ def _looked_at(clip: Clip) -> list[int]:
     return [0, len(clip) // 2, len(clip) - 1]
 
 
-def _through(edit: Edit, device: str) -> Callable[[Clip], Iterator[Tensor]]:
-    """An edit as a render runs it on one shot."""
-
-    def run(clip: Clip) -> Iterator[Tensor]:
-        *_, last = clip.stream()
-        timing = Timing(clip.time_base, clip.rate, clip.pts[0], last.end)
-        height, width = clip.frames.shape[-2:]
-        shot = Shot(0, timing, height, width, device, Notes())
-        return (frame.pixels.float().cpu() for frame in edit.stream(clip.stream(), shot))
-
-    return run
-
-
 def _recoloured_to(style: Tensor) -> Callable[[Clip], Iterator[Tensor]]:
     """The style's palette and nothing else of it: one colour map for the clip."""
 
@@ -267,15 +211,3 @@ def _stylised(frame: Tensor) -> Tensor:
     picture = (frame * 255).round().byte().permute(1, 2, 0).flip(-1).contiguous().numpy()  # BGR
     made = torch.from_numpy(cv2.stylization(picture, sigma_s=60, sigma_r=0.45))
     return made.flip(-1).permute(2, 0, 1).float() / 255
-
-
-def _fitted(picture: Tensor, width: int) -> Tensor:
-    """A picture scaled by area to a width, if it is wider, and to even height; else cut to even sides."""
-    rgb = picture.permute(1, 2, 0).contiguous().numpy()
-    height, wide = rgb.shape[:2]
-    if wide > width:
-        size = (width // 2 * 2, max(2, int(height * width / wide) // 2 * 2))
-        rgb = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA))
-    else:
-        rgb = rgb[: height // 2 * 2, : wide // 2 * 2]
-    return torch.from_numpy(np.ascontiguousarray(rgb)).permute(2, 0, 1).clamp(0, 1)

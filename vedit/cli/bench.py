@@ -1,6 +1,6 @@
 """`vedit bench`: the product measured against what users would pick instead."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,9 +16,11 @@ from vedit.errors import UsageError
 from vedit.temporal.kinds import KINDS
 
 if TYPE_CHECKING:
-    from vedit.bench.restyle import Painter, Row
+    from vedit.bench.interpolate import InterpolationRow
+    from vedit.bench.restyle import Painter, RestyleRow
+    from vedit.bench.rows import Row, SomeRow
 
-CAPTION = """\
+RESTYLE_CAPTION = """\
 style: distance to the style over the film's own, lower is closer; structure: 1 is the film's own;
 warp: error along the film's motion, 1/1000; ratio: that over the film's own + 0.2; flicker: of 255"""
 
@@ -54,7 +56,8 @@ def restyle(
     debug: Debug = False,
 ) -> None:
     """Look, structure, steadiness and speed of restyling, beside colour transfer and OpenCV's stylization."""
-    from vedit.bench.restyle import bench_restyle, means
+    from vedit.bench.restyle import bench_restyle
+    from vedit.bench.rows import means
 
     if unknown := set(_listed(temporal)) - set(KINDS):
         raise UsageError(f"--temporal has no {unknown.pop()!r}", f"Choose among {', '.join(KINDS)}.")
@@ -72,33 +75,116 @@ def restyle(
         output=output,
     ):
         rows.append(row)
-        if json_lines:
-            screen.say(**vars(row))
-        elif not quiet:
-            Console(stderr=True).print(f"{row.clip}: {row.method}, {row.seconds:.1f} s", highlight=False)
+        _tell(row, f"{row.seconds:.1f} s", json_lines, quiet)
     if not json_lines:
-        Console().print(table(rows, means(rows) if len(clips) > 1 else []))
+        Console().print(_restyle_table(rows, means(rows) if len(clips) > 1 else []))
 
 
-def table(rows: "Sequence[Row]", summary: "Sequence[Row]") -> Table:
-    """The rows under their clips, and their means; narrow enough for a terminal of 80 columns."""
-    shown = Table(box=None, collapse_padding=True, pad_edge=False, caption_justify="left", caption=CAPTION)
+@app.command()
+def interpolate(
+    clips: Annotated[list[Path], Argument(metavar="CLIP...", help="Films to measure on.")],
+    gap: Annotated[
+        int, Option("--gap", min=2, help="Keep every so many frames and make those between again.")
+    ] = 2,
+    frames: Annotated[int, Option("--frames", min=3, help="Frames of each clip, up to its first cut.")] = 33,
+    width: Annotated[int, Option("--width", min=16, help="Wider clips are brought to this width.")] = 640,
+    rife: Annotated[
+        Path | None,
+        Option("--rife", metavar="WEIGHTS", help="Also RIFE 4.25 or 4.26; its weights as .safetensors."),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        Option(
+            "--output", "-o", metavar="FOLDER", help="Write a contact sheet of each clip's worst new frame."
+        ),
+    ] = None,
+    device: Device = "auto",
+    json_lines: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Frames dropped and made again: how near to the true ones, beside blending, ffmpeg and RIFE, and how fast."""
+    from vedit.bench.interpolate import Trial, bench_interpolate, protocol
+    from vedit.bench.rows import means
+
+    trial = Trial(gap=gap, frames=frames, width=width)
+    words = protocol(trial, rife=rife, device=device)
+    if json_lines:
+        screen.say(event="protocol", **vars(trial), **words)
+    else:
+        Console().print(_protocol_table(words))
+    rows = []
+    for row in bench_interpolate(clips, trial, rife=rife, device=device, output=output):
+        rows.append(row)
+        _tell(row, f"{row.psnr:.2f} dB", json_lines, quiet)
+    if not json_lines:
+        Console().print(_interpolation_table(rows, means(rows) if len(clips) > 1 else []))
+
+
+def _tell(row: "Row", found: str, json_lines: bool, quiet: bool) -> None:
+    """A row as soon as it is known: all of it as JSON, or that it is done."""
+    if json_lines:
+        screen.say(**vars(row))
+    elif not quiet:
+        Console(stderr=True).print(f"{row.clip}: {row.method}, {found}", highlight=False)
+
+
+def _restyle_table(rows: "Sequence[RestyleRow]", summary: "Sequence[RestyleRow]") -> Table:
+    def cells(row: "RestyleRow") -> list[str]:
+        return [
+            "" if row.style_ratio is None else f"{row.style_ratio:.2f}",
+            f"{row.structure:.2f}",
+            f"{row.warp_error:.2f}",
+            f"{row.warp_ratio:.2f}",
+            f"{row.flicker:.2f}",
+            f"{row.first_seconds:.2f}",
+            f"{row.fps:.1f}" if row.fps < 1000 else "",
+        ]
+
+    titles = ("style", "structure", "warp", "ratio", "flicker", "first s", "fps")
+    return _table(titles, [*rows, *summary], cells, RESTYLE_CAPTION)
+
+
+def _interpolation_table(rows: "Sequence[InterpolationRow]", summary: "Sequence[InterpolationRow]") -> Table:
+    def cells(row: "InterpolationRow") -> list[str]:
+        return [
+            f"{row.psnr:.2f}",
+            f"{row.ssim:.4f}",
+            f"{row.error:.2f}",
+            f"{row.bias:+.2f}",
+            f"{row.sharpness:.2f}",
+            f"{100 * row.ghosts:.2f}",
+            f"{row.ms:.1f}",
+        ]
+
+    return _table(("PSNR", "SSIM", "error", "bias", "sharp", "ghosts", "ms"), [*rows, *summary], cells)
+
+
+def _table(
+    titles: Sequence[str],
+    rows: "Sequence[SomeRow]",
+    cells: "Callable[[SomeRow], list[str]]",
+    caption: str | None = None,
+) -> Table:
+    """The rows under their clips; narrow enough for a terminal of 80 columns."""
+    shown = Table(box=None, collapse_padding=True, pad_edge=False, caption_justify="left", caption=caption)
     shown.add_column("", overflow="fold")
-    for title in ("style", "structure", "warp", "ratio", "flicker", "first s", "fps"):
+    for title in titles:
         shown.add_column(title, justify="right", no_wrap=True)
-    for clip, group in groupby([*rows, *summary], key=lambda row: row.clip):
+    for clip, group in groupby(rows, key=lambda row: row.clip):
         shown.add_row(Text(clip, style="bold"))
         for row in group:
-            shown.add_row(
-                Text(row.method),
-                "" if row.style_ratio is None else f"{row.style_ratio:.2f}",
-                f"{row.structure:.2f}",
-                f"{row.warp_error:.2f}",
-                f"{row.warp_ratio:.2f}",
-                f"{row.flicker:.2f}",
-                f"{row.first_seconds:.2f}",
-                f"{row.fps:.1f}" if row.fps < 1000 else "",
-            )
+            shown.add_row(Text(row.method), *cells(row))
+    return shown
+
+
+def _protocol_table(words: Mapping[str, str]) -> Table:
+    shown = Table(box=None, pad_edge=False, show_header=False)
+    shown.add_column(no_wrap=True)
+    shown.add_column(overflow="fold")
+    for topic, text in words.items():
+        shown.add_row(Text(topic, style="bold"), Text(text))
+    shown.add_row()
     return shown
 
 

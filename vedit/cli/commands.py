@@ -139,12 +139,26 @@ def interpolate(
         int | None, Option("--factor", help="This many times the frames; 1 only re-encodes.")
     ] = None,
     slowmo: Annotated[
-        str | None, Option("--slowmo", help="This many times slower, at the film's own rate.")
+        str | None, Option("--slowmo", help="This many times slower, at the film's own rate or --fps.")
     ] = None,
+    ramp: Annotated[
+        str | None,
+        Option(
+            "--ramp",
+            metavar="X=T,…",
+            help="A speed that changes: second T of the film at second X of OUT, such as 0=0,2=1,4=4.",
+        ),
+    ] = None,
+    dedupe: Annotated[
+        bool,
+        Option("--dedupe", help="Replace frames that only repeat the one before (animation, pulldown)."),
+    ] = False,
     quality: Care = "normal",
 ) -> "Edit":
-    """Make new frames between a film's own. Takes exactly one of --fps, --factor, --slowmo."""
-    return vedit.edits.Interpolate(fps=fps, factor=factor, slowmo=slowmo, quality=quality)
+    """Make new frames between a film's own. Takes one of --fps, --factor, --slowmo, --ramp."""
+    return vedit.edits.Interpolate(
+        fps=fps, factor=factor, slowmo=slowmo, ramp=ramp, dedupe=dedupe, quality=quality
+    )
 
 
 @edit_command(app)

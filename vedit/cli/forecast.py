@@ -25,7 +25,8 @@ def table(plan: Plan, title: str) -> Table:
     if plan.shots is not None:
         rows.add_row("shots", str(plan.shots))
     for stream in plan.streams:
-        fate = {"copy": "kept bit for bit", "convert": f"converted to {stream.codec}", "drop": "left out"}
+        made = f"{'stretched, as' if stream.stretched else 'converted to'} {stream.codec}"
+        fate = {"copy": "kept bit for bit", "convert": made, "drop": "left out"}
         words = [stream.facts.codec, stream.facts.language, f"{fate[stream.how]}"]
         rows.add_row(stream.facts.kind, ", ".join(word for word in words if word))
     if source.chapters:

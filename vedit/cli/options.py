@@ -8,6 +8,7 @@ from typer import Argument, Option
 
 from vedit.errors import UsageError
 from vedit.flow.quality import Quality
+from vedit.video.source import Audio
 
 if TYPE_CHECKING:
     from vedit.render import Options
@@ -77,10 +78,11 @@ def render_options(
     device: Device = "auto",
     overwrite: Annotated[bool, Option("--overwrite", help="Replace OUT if it exists.")] = False,
     audio: Annotated[
-        Literal["copy", "auto", "aac", "none"],
+        Audio,
         Option(
             "--audio",
-            help="The sound: copied bit for bit; re-encoded where OUT cannot hold it (auto) or all of it (aac); none.",
+            help="The sound: copied bit for bit; re-encoded where OUT cannot hold it (auto) or all of it (aac); none. "
+            "Where the film's speed changes: stretch, which these then mean, at its own pitch; or keep, as it is.",
         ),
     ] = "copy",
     codec: Annotated[

@@ -17,8 +17,9 @@ class Edit(Protocol):
     window of frames. ``apply`` is the same on arrays.
 
     ``memoryless`` says that what it makes of a frame depends on that frame and later ones only, so that it may begin
-    anew at any frame of a shot. When an interrupted render goes on, an edit that is not is run again from the start of
-    the shot, and what it makes of the frames before ``shot.wanted`` is thrown away.
+    anew at any frame of a shot, or that its frames say in ``anchor`` at which earlier one it must. When an interrupted
+    render goes on, an edit that is not is run again from the start of the shot, and what it makes of the frames before
+    ``shot.wanted`` is thrown away.
     """
 
     @property

@@ -1,14 +1,18 @@
-"""New frames between a film's own: more frames per second, or slow motion."""
+"""New frames between a film's own: more frames per second, slow motion, speed ramps, repeats replaced."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import chain, pairwise
 from math import ceil
-from typing import TYPE_CHECKING, ClassVar, get_args
+from typing import TYPE_CHECKING, get_args
 
+from vedit.edits.cadence import LISTENED, cadence, evened
+from vedit.edits.drawings import Drawing, distinct, each_frame
 from vedit.edits.edit import apply_to_clip
-from vedit.edits.retime import Grid, Moment, Pieces, Retime
+from vedit.edits.gaps import gaps
+from vedit.edits.ramp import Key, curve_over, ramp_keys
+from vedit.edits.retime import Grid, Moment, Pieces, Ramp, Retime
 from vedit.errors import UsageError
 from vedit.flow.quality import Quality
 from vedit.frame import Frame, Shot, Timing
@@ -21,15 +25,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Interpolate:
-    """Make frames between frames, at exact times, never across a cut. Takes exactly one of the first three.
+    """Make frames between frames, at exact times, never across a cut. Takes fps, factor, slowmo or ramp.
+
+    Up to a cut, and to the film's end, the motion of the last two frames goes on; where it cannot be trusted the last
+    frame is held.
 
     Args:
-        fps: frames per second of the new film, exact: 60, Fraction or "60000/1001". It starts and ends when
-        the
-            source does; a new frame that falls on a source frame is that frame, untouched.
-        factor: every source frame becomes this many, whatever its length; 1 changes nothing.
+        fps: frames per second of the new film, exact: 60, Fraction or "60000/1001". It starts and ends when the
+            source does; a new frame that falls on a source frame is that frame, untouched. With ``slowmo`` or ``ramp``
+            it is their rate, instead of the film's own.
+        factor: every source frame becomes this many, whatever its length; 1 makes none.
         slowmo: the film lasts this many times longer at its own rate (a film of varying rate gets
             ceil(slowmo) frames for each of its own).
+        ramp: a speed that changes: which second of the film is shown at which second of the new one, as
+            "0=0,2=1,4=4" or {0: 0, 2: 1, 4: 4} (half speed for two seconds, then one and a half times). The speed
+            changes smoothly; after the last key it is the film's own again.
+        dedupe: frames that repeat the one before (drawings on twos, pulldown) are replaced by new ones, so that all
+            moves evenly. A picture that stays for more than 7 frames or 1/3 s is left alone. With ``factor=1`` nothing
+            else changes.
         quality: ``draft``, ``normal`` or ``best``. ``best`` hands places where the two frames tell different
             stories to the latent path.
 
@@ -37,19 +50,19 @@ class Interpolate:
         UsageError: a setting is missing, doubled or out of range.
     """
 
-    memoryless: ClassVar[bool] = True
-
     fps: Fraction | float | str | None = None
     factor: int | None = None
     slowmo: Fraction | float | str | None = None
+    ramp: str | Mapping[Key, Key] | None = None
+    dedupe: bool = False
     quality: Quality = "normal"
 
     def __post_init__(self) -> None:
-        given = [n for n in ("fps", "factor", "slowmo") if getattr(self, n) is not None]
-        if len(given) != 1:
+        given = [n for n in ("fps", "factor", "slowmo", "ramp") if getattr(self, n) is not None]
+        if given not in (["fps"], ["factor"], ["slowmo"], ["ramp"], ["fps", "slowmo"], ["fps", "ramp"]):
             raise UsageError(
-                f"interpolate was given {' and '.join(given) or 'neither fps, factor nor slowmo'}",
-                "Give exactly one of fps, factor and slowmo.",
+                f"interpolate was given {' and '.join(given) or 'neither fps, factor, slowmo nor ramp'}",
+                "Give one of fps, factor, slowmo and ramp; fps may go with slowmo or ramp.",
             )
         if self.quality not in get_args(Quality):
             raise UsageError(f"quality is {self.quality!r}", f"Use one of {', '.join(get_args(Quality))}.")
@@ -58,29 +71,60 @@ class Interpolate:
         for name in ("fps", "slowmo"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, _positive(name, getattr(self, name)))
+        if self.ramp is not None:
+            object.__setattr__(self, "ramp", ramp_keys(self.ramp))
+
+    @property
+    def memoryless(self) -> bool:
+        """Whether a drawing began can only be told from the frames before it."""
+        return not self.dedupe
 
     def timing(self, timing: Timing) -> Timing:
         return timing if self.factor == 1 else self._retime(timing).timing()
 
     def stream(self, frames: Iterator[Frame], shot: Shot) -> Iterator[Frame]:
-        """Yield the shot's frames and those between them; at most two source frames are held."""
-        if self.factor == 1:
+        """Yield the shot's frames and those between them; at most four source frames are held, 20 to find repeats."""
+        if self.factor == 1 and not self.dedupe:
             yield from frames
             return
         retime = self._retime(shot.timing)
+        drawings = self._without_repeats(frames, shot) if self.dedupe else each_frame(frames)
+        waiting: deque[tuple[Fraction, Moment, int]] = deque()
         cut = True
-        for frame, following in pairwise(chain(frames, [None])):
-            assert frame is not None  # noqa: S101 - only the last of the chain is
-            stop = frame.end if following is None else following.pts
-            moments = list(retime.moments(frame, stop, last=following is None))
-            between = [m for m in moments if m.between]
-            new = iter(()) if following is None else self._between(frame, following, between, shot)
-            anchor = frame.anchor
+        for gap in gaps(drawings, self.quality, shot):
+            drawing, following, before = gap.drawing, gap.following, gap.before
+            waiting += _moments(retime, drawing, following)
+            now: list[tuple[Fraction, Moment]] = []
+            needed = not self.dedupe
+            while waiting and (following is None or waiting[0][0] < following.time):
+                time, moment, index = waiting.popleft()
+                now.append((time, moment))
+                needed = needed or index >= shot.wanted
+            new: Iterator[Tensor | None]
+            if following is not None:
+                stop = drawing.time if drawing.held or not needed else following.time
+                moments = _placed(now, drawing.time, stop)
+                new = gap.between(_different(moments))
+            else:
+                held = before is None or before.drawing.held or not needed
+                since = drawing.time if before is None or held else before.drawing.time
+                moments = _placed(now, drawing.time, 2 * drawing.time - since)
+                new = gap.beyond(_different(moments))
+            # How things move before and after it bends the motion in a gap: from the drawing before, that is known.
+            anchor = (drawing if before is None else before.drawing).frame.anchor
+            pixels: Tensor | None = None
+            last = Fraction(0)
             for m in moments:
-                if m.between:
-                    yield Frame(m.pts, m.duration, next(new), index=m.index, cut=cut, anchor=anchor)
+                if m.between != last:
+                    pixels = next(new) if m.between else None
+                    last = m.between
+                if pixels is None:
+                    frame = drawing.frame.at(m.pts, m.duration, m.index, cut=cut)
                 else:
-                    yield frame.at(m.pts, m.duration, m.index, cut=cut, anchor=anchor)
+                    frame = Frame(m.pts, m.duration, pixels, index=m.index, cut=cut)
+                # What began a drawing can only be told from the shot's start.
+                frame.anchor = None if self.dedupe else anchor
+                yield frame
                 cut, anchor = False, None
 
     def apply(self, clip: "Clip") -> "Clip":
@@ -89,27 +133,51 @@ class Interpolate:
     def _retime(self, timing: Timing) -> Retime:
         if self.factor is not None:
             return Pieces(timing, self.factor)
-        if self.fps is not None:
-            return Grid(timing, Fraction(self.fps))
-        assert self.slowmo is not None  # noqa: S101 - one of the three is given
-        slower = Fraction(self.slowmo)
-        return (
-            Grid(timing, timing.rate, slower) if timing.rate else Pieces(timing, max(1, ceil(slower)), slower)
-        )
+        rate = timing.rate if self.fps is None else Fraction(self.fps)
+        if self.ramp is not None:
+            if rate is None:
+                raise UsageError(
+                    "the film's rate varies, so a ramp does not know its own",
+                    "Say how many frames a second the new film has, such as fps=30 (--fps 30).",
+                )
+            return Ramp(timing, rate, curve_over(ramp_keys(self.ramp), timing.seconds))
+        slower = Fraction(1 if self.slowmo is None else self.slowmo)
+        return Grid(timing, rate, slower) if rate else Pieces(timing, max(1, ceil(slower)), slower)
 
-    def _between(self, frame0: Frame, frame1: Frame, moments: list[Moment], shot: Shot) -> Iterator["Tensor"]:
-        """The pictures at the given moments between two frames."""
-        if not moments:
-            return
-        # Here, because a film whose frames are only kept (factor 1) is done before torch is loaded.
-        from vedit.edits.inbetween import Pair
-        from vedit.edits.redraw import redraw
+    def _without_repeats(self, frames: Iterator[Frame], shot: Shot) -> Iterator[Drawing]:
+        """The shot's drawings at even times; once all are known, what was found is noted."""
+        lengths: list[int] = []
+        repeats = 0
+        for drawing in evened(distinct(frames, shot.timing.time_base)):
+            repeats += len(drawing.shown) - 1
+            if len(lengths) < LISTENED and not drawing.held:
+                lengths.append(len(drawing.shown))
+            yield drawing
+        name = cadence(lengths)
+        shot.notes.repeats[name] = shot.notes.repeats.get(name, 0) + repeats
 
-        pair = Pair(frame0.pixels, frame1.pixels, self.quality)
-        if self.quality == "best":
-            yield from redraw(pair, frame0.pixels, frame1.pixels, moments, shot.device)
-        else:
-            yield from (pair.at(float(m.between)).pixels for m in moments)
+
+def _moments(
+    retime: Retime, drawing: Drawing, following: Drawing | None
+) -> Iterator[tuple[Fraction, Moment, int]]:
+    """The new frames while a drawing is shown: which source tick each shows, and of which source frame that is."""
+    end = drawing.end if following is None else following.shown[0][0]
+    for (pts, index), stop in zip(drawing.shown, [*(p for p, _ in drawing.shown[1:]), end], strict=True):
+        for moment in retime.moments(pts, stop, index):
+            yield pts + moment.between * (stop - pts), moment, index
+
+
+def _placed(now: list[tuple[Fraction, Moment]], start: Fraction, stop: Fraction) -> list[Moment]:
+    """The moments by where they lie from one tick to another, at most at its end; all at the start if both are one."""
+    if start == stop:
+        return [replace(m, between=Fraction(0)) for _, m in now]
+    return [replace(m, between=min(Fraction(1), (time - start) / (stop - start))) for time, m in now]
+
+
+def _different(moments: list[Moment]) -> list[Moment]:
+    """Those that need a new picture: neither the source frame nor the same as the moment before."""
+    last = [Fraction(0), *(m.between for m in moments)]
+    return [m for m, before in zip(moments, last, strict=False) if m.between and m.between != before]
 
 
 def _positive(name: str, value: Fraction | float | str) -> Fraction:

@@ -9,48 +9,44 @@ from torch import Tensor
 from vedit.diffusion.denoise import denoise
 from vedit.diffusion.engine import load_engine
 from vedit.diffusion.prior import Prior
-from vedit.edits.inbetween import Between, Pair
 from vedit.edits.retime import Moment
 from vedit.flow.occlusion import occlusion
 from vedit.flow.pairs import PairFlow
+from vedit.inbetween.pair import Between, Pair
 
 _AT_ONCE = 8
 _STRENGTH = 0.25  # enough to make a ghost one thing, too little to invent another
 
 
-def redraw(
-    pair: Pair, frame0: Tensor, frame1: Tensor, moments: Sequence[Moment], device: torch.device
-) -> Iterator[Tensor]:
+def redraw(pair: Pair, moments: Sequence[Moment]) -> Iterator[Tensor]:
     """Yield the new pictures ``(C,H,W)`` between two frames, their doubtful places redrawn.
 
     The run [frame0, new..., frame1] goes through the latent path with its ends known, so what is drawn
     leads from the one to the other. A picture without doubtful places is the pair's own, to the bit.
 
     Args:
-        pair: the two frames' motion.
-        frame0: ``(C, H, W)`` in [0, 1].
-        frame1: the same shape.
+        pair: the two frames and their motion.
         moments: the new frames asked for, in order.
-        device: where the models run.
 
     Raises:
         EngineError: the bundled engine cannot be loaded.
     """
+    frame0, frame1 = pair.frame0.pixels, pair.frame1.pixels
     for start in range(0, len(moments), _AT_ONCE):
         some = moments[start : start + _AT_ONCE]
         new = [pair.at(float(m.between)) for m in some]
         masks = [_doubtful(b.confidence) for b in new]
         if not any(mask.any() for mask in masks):
-            yield from (b.pixels for b in new)
+            yield from (b.pixels.cpu() for b in new)
             continue
         known = torch.zeros_like(masks[0])
         indices = [some[0].index - 1, *(m.index for m in some), some[-1].index + 1]
         run = [frame0[:3], *(b.pixels[:3] for b in new), frame1[:3]]
         links = [None, *_links(pair.flow, [float(m.between) for m in some], new)]
         priors = map(Prior, indices, run, [known, *masks, known], links)
-        drawn = list(denoise(priors, load_engine("bundled", device), strength=_STRENGTH, seed=0))
+        drawn = list(denoise(priors, load_engine("bundled", frame0.device), strength=_STRENGTH, seed=0))
         for between, mask, picture in zip(new, masks, drawn[1:-1], strict=True):
-            yield _laid(picture, between.pixels, mask)
+            yield _laid(picture.to(mask.device), between.pixels, mask).cpu()
 
 
 def _doubtful(confidence: Tensor) -> Tensor:

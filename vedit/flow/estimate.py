@@ -1,5 +1,6 @@
 """Optical flow between two pictures: where every pixel of the first one is in the second."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 import cv2
@@ -8,7 +9,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from vedit.flow.matching import with_far_matches
 from vedit.flow.quality import Quality as Quality
+from vedit.flow.resize import resize_flow
 
 _Picture = npt.NDArray[Any]
 
@@ -51,13 +54,73 @@ def dis_flow(frame0: Tensor, frame1: Tensor, *, quality: Quality = "normal") -> 
     height, width = frame0.shape[-2:]
     if min(height, width) < _SMALLEST:
         return torch.zeros(2, height, width, device=frame0.device)
-    gray0 = _gray(frame0)
-    gray1 = _equalised(_gray(frame1), gray0)
+    gray0, gray1 = _gray(frame0), _gray(frame1)
+    gain, offset = _brightness(gray1, gray0)
+    flow = _match(*_pictures(gray0, gray1 * gain + offset), quality)
+    return torch.from_numpy(np.ascontiguousarray(flow[:height, :width].transpose(2, 0, 1))).to(frame0.device)
+
+
+def coarse_flows(frame0: Tensor, frame1: Tensor, *, fast: bool = False) -> tuple[Tensor, Tensor]:
+    """Dense inverse search flow both ways on the grid of half the size, as interpolation begins with.
+
+    A fast search and far matches (`with_far_matches`) give a first guess; from that, patches are matched at half the
+    size with variational refinement there (DIS's own level for it), small pictures at full size. ``fast`` stops at the
+    fast search. See `dis_flow` for the rest.
+
+    Args:
+        frame0: ``(3, H, W)`` float RGB in [0, 1]; sides even.
+        frame1: the same shape.
+        fast: take a tenth of the time.
+
+    Returns:
+        Two ``(2, H/2, W/2)`` float32 in pixels of that grid, from frame0 to frame1 and back, on frame0's device.
+    """
+    height, width = frame0.shape[-2:]
+    if min(height, width) < _SMALLEST:
+        nothing = torch.zeros(2, height // 2, width // 2, device=frame0.device)
+        return nothing, nothing
+    gray0, gray1 = _gray(frame0), _gray(frame1)
+    gain, offset = _brightness(gray1, gray0)
+    frames = frame0.cpu(), frame1.cpu()
+    if (gain, offset) != (1, 0):
+        frames, gray1 = (frames[0], frames[1] * gain + offset), gray1 * gain + offset
+    grays = _pictures(gray0, gray1)
+
+    def search(way: int) -> Tensor:
+        first, second = grays[way], grays[1 - way]
+        dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+        guess = np.zeros((*first.shape, 2), np.float32)
+        flow = np.asarray(dis.calc(first, second, guess))[:height, :width]
+        if not fast:
+            rough = torch.from_numpy(flow).permute(2, 0, 1)[None]
+            start = with_far_matches(rough, frames[way][None], frames[1 - way][None])
+            guess[:height, :width] = resize_flow(start, height, width)[0].permute(1, 2, 0).numpy()
+            dis = _search(finest=0 if first.size < _SMALL_PIXELS else 1)
+            flow = np.asarray(dis.calc(first, second, guess))[:height, :width]
+        half = cv2.resize(flow, (width // 2, height // 2), interpolation=cv2.INTER_AREA) * 0.5
+        return torch.from_numpy(np.ascontiguousarray(half.transpose(2, 0, 1))).to(frame0.device)
+
+    if fast:
+        return search(0), search(1)
+    with ThreadPoolExecutor(2) as threads:
+        forward, backward = threads.map(search, (0, 1))
+    return forward, backward
+
+
+def _pictures(gray0: Tensor, gray1: Tensor) -> tuple[_Picture, _Picture]:
+    """What DIS matches: uint8 luma, padded to what DIS can bear."""
+    height, width = gray0.shape
     below = max(_PATCHES, -(-2 * width // 5)) - height
     right = _PATCHES - width
-    first, second = _padded(gray0, below, right), _padded(gray1, below, right)
-    flow = _match(first, second, quality)
-    return torch.from_numpy(np.ascontiguousarray(flow[:height, :width].transpose(2, 0, 1))).to(frame0.device)
+    return _padded(gray0, below, right), _padded(gray1, below, right)
+
+
+def _search(finest: int) -> cv2.DISOpticalFlow:
+    dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    dis.setFinestScale(finest)
+    dis.setPatchStride(4)  # as good as the preset's 3 on our clips, at 3/4 of its time
+    dis.setGradientDescentIterations(16)
+    return dis
 
 
 def _match(first: _Picture, second: _Picture, quality: Quality) -> _Picture:
@@ -66,12 +129,9 @@ def _match(first: _Picture, second: _Picture, quality: Quality) -> _Picture:
     if quality == "draft":
         dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
         return np.asarray(dis.calc(first, second, guess))
-    dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     whole = quality == "best" or first.size < _SMALL_PIXELS
     large = first.size > _FULL_RESOLUTION_PIXELS
-    dis.setFinestScale(0 if whole and not large else 1)
-    dis.setPatchStride(4)  # as good as the preset's 3 on our clips, at 3/4 of its time
-    dis.setGradientDescentIterations(16)
+    dis = _search(finest=0 if whole and not large else 1)
     if whole or large:
         return np.asarray(dis.calc(first, second, guess))
     # Patches at half size and only the variational refinement at full size: in-between frames as good as with
@@ -90,21 +150,22 @@ def _match(first: _Picture, second: _Picture, quality: Quality) -> _Picture:
 
 def _gray(frame: Tensor) -> Tensor:
     """BT.601 luma ``(H, W)``, on the CPU."""
-    red, green, blue = frame[0], frame[1], frame[2]
-    return (red * 0.299 + green * 0.587 + blue * 0.114).cpu()
+    weights = torch.tensor([[0.299, 0.587, 0.114]], device=frame.device)
+    return (weights @ frame[:3].flatten(1)).reshape(frame.shape[-2:]).cpu()
 
 
-def _equalised(gray: Tensor, reference: Tensor) -> Tensor:
-    """The picture with the reference's mean and spread, if that brings the two a quarter closer.
+def _brightness(gray: Tensor, reference: Tensor) -> tuple[float, float]:
+    """Gain and offset that give a picture the reference's mean and spread, if that brings the two a quarter closer.
 
     It does in a fade or a flash. Where a thing enters a steady scene it would only shift the scene's
     brightness.
     """
+    gray, reference = gray[::2, ::2].contiguous(), reference[::2, ::2].contiguous()
     spread, wanted = float(gray.std()), float(reference.std())
     gain = wanted / spread if spread > 0 and 0.25 < wanted / spread < 4 else 1.0
-    level = (gray - gray.mean()) * gain + reference.mean()
-    closer = (level - reference).abs().mean() < 0.75 * (gray - reference).abs().mean()
-    return level if closer else gray
+    offset = float(reference.mean()) - gain * float(gray.mean())
+    closer = (gray * gain + offset - reference).abs().mean() < 0.75 * (gray - reference).abs().mean()
+    return (gain, offset) if closer else (1.0, 0.0)
 
 
 def _padded(gray: Tensor, below: int, right: int) -> _Picture:

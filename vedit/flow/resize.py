@@ -7,6 +7,8 @@ from torch import Tensor
 
 def resize(field: Tensor, height: int, width: int) -> Tensor:
     """A field ``(N,C,H,W)`` averaged onto a smaller grid, or spread smoothly over a larger one."""
+    if (height, width) == tuple(field.shape[-2:]):
+        return field
     if height <= field.shape[-2] and width <= field.shape[-1]:
         return F.interpolate(field, size=(height, width), mode="area")
     return F.interpolate(field, size=(height, width), mode="bilinear", align_corners=False)

@@ -13,11 +13,12 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from vedit.errors import OutputError
-from vedit.frame import Timing
+from vedit.frame import Pace, Timing
 from vedit.video.copier import Copied, Copier, writing_order
 from vedit.video.decode import open_film
 from vedit.video.encode import Encoding, add_video, muxer_options
 from vedit.video.journal import Segment
+from vedit.video.moved import Moved
 from vedit.video.source import Source
 from vedit.video.streams import StreamPlan
 from vedit.video.tags import kept_chapters, kept_tags, tag_options
@@ -46,8 +47,11 @@ def assemble(
     encoding: Encoding,
     plans: Sequence[StreamPlan],
     timing: Timing,
+    pace: Pace | None = None,
 ) -> Assembled:
     """Write a film of all ``segments`` in ``folder``, with the streams that ``plans`` keeps.
+
+    ``pace`` is how the source's time became that of ``timing``; None: it is the same.
 
     Raises:
         OutputError: a segment was written by an encoder set up differently, or cannot be read.
@@ -57,11 +61,13 @@ def assemble(
     order = writing_order(kept, source.video.index)
     cover = any(plan.facts.is_picture for plan in kept)
     shift = first_tick(timing)
+    start, begins = source.pts[0] * source.time_base, timing.start * timing.time_base
+    moved = Moved(shift * timing.time_base, start, begins, pace)
     with open_film(source.path) as film:
         options = muxer_options(encoding.container, *_clocks(film, kept, timing))
         options |= tag_options(film.metadata, encoding.container, cover)
         with _written(path, encoding.container, options) as out:
-            copier = Copier(film, kept, out, shift * timing.time_base)
+            copier = Copier(film, kept, out, moved)
             for index in order:
                 if index == source.video.index:
                     old = film.streams[index]
@@ -71,7 +77,7 @@ def assemble(
                 else:
                     copier.add(index)
             out.metadata.update(kept_tags(film.metadata, encoding.container))
-            out.set_chapters(kept_chapters(film, shift * timing.time_base))
+            out.set_chapters(kept_chapters(film, moved))
             _take_header(picture, folder, segments)
             table = [packet for segment in segments for packet in segment.packets]
             pts, stamps = decoding_times(table)

@@ -16,6 +16,7 @@ from av.subtitles.stream import SubtitleStream
 
 from vedit.errors import OutputError
 from vedit.video.decode import open_film
+from vedit.video.moved import Moved
 from vedit.video.priming import add_primed, primed_header
 from vedit.video.sound import SoundConverter, add_sound, choose_sound
 from vedit.video.source import StreamFacts
@@ -74,15 +75,15 @@ class Copier:
         film: the source, opened once more.
         plans: the streams to copy or convert.
         out: where to; the streams are added by ``add``, the packets by ``until``.
-        shift: seconds added to every time.
+        moved: when a moment of the source is shown in the film. Sound that is copied is only shifted.
     """
 
     def __init__(
-        self, film: InputContainer, plans: Sequence[StreamPlan], out: OutputContainer, shift: Fraction
+        self, film: InputContainer, plans: Sequence[StreamPlan], out: OutputContainer, moved: Moved
     ) -> None:
         self.film = film
         self.out = out
-        self.shift = shift
+        self.moved = moved
         self.copied = {
             plan.facts.index: Copied(replace(plan.facts, codec=plan.codec), plan.how == "convert")
             for plan in plans
@@ -114,8 +115,8 @@ class Copier:
         elif plan.facts.is_picture and container == MATROSKA:
             self._attach(stream, plan.facts)
             return
-        elif isinstance(stream, AudioStream) and plan.lead > self.shift:
-            header = primed_header(stream, plan.lead - self.shift)
+        elif isinstance(stream, AudioStream) and plan.lead > self.moved.shift:
+            header = primed_header(stream, plan.lead - self.moved.shift)
             assert header is not None  # noqa: S101 - it was made for the plan, which was no shorter
             target = add_primed(self.out, stream, header)
         else:
@@ -138,7 +139,8 @@ class Copier:
                 f"audio stream {plan.facts.index} cannot be converted to {plan.codec}",
                 "Leave the sound out with --audio none.",
             )
-        return SoundConverter(stream, add_sound(self.out, settings))
+        moved = self.moved if plan.stretched else self.moved.at_own_speed()
+        return SoundConverter(stream, add_sound(self.out, settings), moved)
 
     def _attach(self, stream: Stream, facts: StreamFacts) -> None:
         """Matroska keeps a cover as an attachment, which is written with the header."""
@@ -157,7 +159,7 @@ class Copier:
             self._waiting = None
             if packet is None:
                 break
-            if seconds is not None and (packet.dts or 0) * packet.time_base > seconds:
+            if seconds is not None and self._due(packet) > seconds:
                 self._waiting = packet
                 return
             index = packet.stream.index
@@ -197,16 +199,38 @@ class Copier:
                 self._set_times(packet)
                 return packet
 
+    def _due(self, packet: "Packet[Stream]") -> Fraction:
+        """When what a packet holds is shown in the film."""
+        seconds = Fraction(packet.dts or 0) * packet.time_base
+        plan = self._plans[packet.stream.index]
+        if plan.facts.kind == "audio" and plan.how == "convert":
+            return self.moved.shown(seconds) if plan.stretched else seconds + self.moved.shift
+        return seconds
+
     def _set_times(self, packet: "Packet[Stream]") -> None:
+        """Move a packet to its time in the film, but for sound that is converted, which its converter moves."""
         index, facts = packet.stream.index, self._plans[packet.stream.index].facts
-        offset = 0 if facts.is_picture else round(self.shift / packet.time_base)
-        dts = packet.dts if packet.dts is not None else packet.pts
-        dts = (dts or 0) + offset
+        base = packet.time_base
+        dts = packet.dts if packet.dts is not None else packet.pts or 0
+        pts = packet.pts
+        if facts.kind == "audio" and self._plans[index].how == "convert":
+            pass
+        elif facts.kind in ("subtitle", "data") and self.moved.pace is not None:
+            begins, at = pts if pts is not None else dts, self._ticks
+            if packet.duration:
+                packet.duration = max(1, at(begins + packet.duration, base) - at(begins, base))
+            pts, dts = None if pts is None else at(pts, base), at(dts, base)
+        elif not facts.is_picture:
+            offset = round(self.moved.shift / base)
+            pts, dts = None if pts is None else pts + offset, dts + offset
         # Two cues may begin together; two packets of sound or pictures may not.
         least = self._last.get(index, dts - 1) + (facts.kind not in ("subtitle", "data"))
         if dts < least:
             dts = least
             self.repaired += 1
-        if packet.pts is not None or facts.is_picture:
-            packet.pts = max((packet.pts or 0) + offset, dts)
+        if pts is not None or facts.is_picture:
+            packet.pts = max(pts or 0, dts)
         packet.dts = self._last[index] = dts
+
+    def _ticks(self, pts: int, base: Fraction) -> int:
+        return round(self.moved.shown(pts * base) / base)

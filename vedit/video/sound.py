@@ -1,4 +1,4 @@
-"""Sound that a container cannot hold, decoded and encoded anew, every sample at its time."""
+"""Sound decoded and encoded anew, every sample at its time: what a container cannot hold, what is to last longer."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +16,9 @@ from av.container import OutputContainer
 from av.error import FFmpegError
 from av.packet import Packet
 from numpy.typing import NDArray
+
+from vedit.video.moved import Moved
+from vedit.video.tempo import Tempo
 
 ENCODERS = {"aac": "aac", "opus": "libopus"}
 SOUND_CODEC = {"mp4": "aac", "mov": "aac", "matroska": "aac", "webm": "opus"}
@@ -100,9 +103,15 @@ class SoundConverter:
     The first sample keeps its time to the sample. Where the source has a gap, silence is encoded, and where its
     packets overlap, the later ones lose their beginning, so that everything after is where it was. What lies before
     time 0, which no player plays, is left out.
+
+    Args:
+        source: the stream whose packets will come.
+        target: as ``add_sound`` makes it.
+        moved: when a moment of the source is heard. With a pace the sound is played by it, at its own pitch, and lasts
+            exactly as long as it says.
     """
 
-    def __init__(self, source: AudioStream, target: AudioStream) -> None:
+    def __init__(self, source: AudioStream, target: AudioStream, moved: Moved) -> None:
         self.target = target
         self.skipped = 0
         """Packets that could not be decoded."""
@@ -113,6 +122,12 @@ class SoundConverter:
         self._shape: tuple[str, str, int] | None = None
         self._resampler: AudioResampler | None = None
         self._sent: int | None = None
+        """The sample that comes next, counted from time 0; None before the first."""
+        self._moved = moved
+        self._tempo: Tempo | None = None
+        self._planar: AudioResampler | None = None
+        self._began = Fraction(0)
+        """When what went into the tempo begins to be heard, in the film."""
 
     def convert(self, packet: "Packet[AudioStream]") -> "Iterator[Packet[AudioStream]]":
         """The encoded packets that became ready."""
@@ -132,7 +147,7 @@ class SoundConverter:
             frames = []
         for frame in frames:
             yield from self._take(frame)
-        yield from self._resampled(None)
+        yield from self._ended()
         if self._sent is not None:
             yield from self._encoder.encode(None)
 
@@ -140,14 +155,12 @@ class SoundConverter:
         rate = frame.sample_rate
         start = frame.pts * frame.time_base if frame.pts is not None and frame.time_base else self._heard
         if self._sent is None:
-            self._sent = max(0, round(start * self._encoder.sample_rate))
-            self._heard = Fraction(self._sent, self._encoder.sample_rate)
+            self._sent = max(0, round(self._moved.shown(start) * self._encoder.sample_rate))
+            self._heard = self._moved.source(Fraction(self._sent, self._encoder.sample_rate))
         shape = (frame.format.name, frame.layout.name, rate)
         if shape != self._shape:
-            yield from self._resampled(None)
-            self._resampler = AudioResampler(
-                self._encoder.format, self._encoder.layout, self._encoder.sample_rate
-            )
+            yield from self._ended()
+            self._begun(frame)
             self._shape = shape
         ahead = start - self._heard
         if ahead > GAP:
@@ -156,16 +169,59 @@ class SoundConverter:
                 quiet = silence(frame, min(missing, rate))
                 missing -= quiet.samples
                 yield from self._pass(quiet)
-        elif ahead < -GAP or (start < 0 and ahead < 0):
+        elif ahead < -GAP or (self._moved.shown(start) < 0 and ahead < 0):
             rest = without_beginning(frame, round(-ahead * rate))
             if rest is None:
                 return
             frame = rest
         yield from self._pass(frame)
 
+    def _begun(self, like: AudioFrame) -> None:
+        """Make ready for sound of the format of a frame."""
+        self._resampler = AudioResampler(
+            self._encoder.format, self._encoder.layout, self._encoder.sample_rate
+        )
+        if self._moved.pace is not None:
+            rate, heard, began = like.sample_rate, self._heard, self._moved.shown(self._heard)
+            self._planar = AudioResampler("fltp", like.layout, rate)
+            self._tempo = Tempo(
+                rate,
+                lambda sample: float((self._moved.source(began + Fraction(sample, rate)) - heard) * rate),
+            )
+            self._began = began
+
     def _pass(self, frame: AudioFrame) -> "Iterator[Packet[AudioStream]]":
         self._heard += Fraction(frame.samples, frame.sample_rate)
-        yield from self._resampled(frame)
+        if self._tempo is None:
+            yield from self._resampled(frame)
+            return
+        yield from self._paced(frame)
+
+    def _paced(self, frame: AudioFrame | None) -> "Iterator[Packet[AudioStream]]":
+        """The sound at its pace; None gives what is left, as long as it should be."""
+        assert self._tempo is not None  # noqa: S101 - only called with both
+        assert self._planar is not None  # noqa: S101
+        if frame is not None:
+            frame.pts = None
+        rate, layout = self._planar.rate, self._planar.layout.name
+        parts = [
+            part
+            for ready in self._planar.resample(frame)
+            for part in self._tempo.stretched(np.asarray(ready.to_ndarray(), np.float32))
+        ]
+        if frame is None:
+            parts += self._tempo.rest(round((self._moved.shown(self._heard) - self._began) * rate))
+        for samples in parts:
+            played = AudioFrame.from_ndarray(np.ascontiguousarray(samples), format="fltp", layout=layout)
+            played.sample_rate = rate
+            yield from self._resampled(played)
+
+    def _ended(self) -> "Iterator[Packet[AudioStream]]":
+        """What tempo and resampler still hold."""
+        if self._tempo is not None:
+            yield from self._paced(None)
+        yield from self._resampled(None)
+        self._tempo = self._resampler = None
 
     def _resampled(self, frame: AudioFrame | None) -> "Iterator[Packet[AudioStream]]":
         if self._resampler is None:

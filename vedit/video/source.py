@@ -19,6 +19,9 @@ PQ, HLG = 16, 18
 
 Hdr = Literal["refuse", "tonemap"]
 """What to do with a film of high dynamic range."""
+Audio = Literal["copy", "auto", "aac", "none", "stretch", "keep"]
+"""What becomes of the sound: copied, converted where the container cannot hold it, all of it converted, left out. Of a
+film whose speed changes the first three stretch it with the picture, as ``stretch`` says; ``keep`` copies it."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from fractions import Fraction
 from io import BytesIO
-from typing import Literal
+from typing import Literal, get_args
 
 import av
 from av.audio.stream import AudioStream
@@ -17,12 +17,11 @@ from vedit.errors import UsageError
 from vedit.video.decode import codec_name, open_film
 from vedit.video.priming import first_packets, primed_header, run_up
 from vedit.video.sound import SOUND_CODEC, choose_sound, named_layout
-from vedit.video.source import Source, StreamFacts
+from vedit.video.source import Audio, Source, StreamFacts
 from vedit.video.subtitles import TEXT_CODEC, add_subtitles, style_losses
 from vedit.video.tags import NAMES
 
-AUDIO = ("copy", "auto", "aac", "none")
-"""What can be asked for: every track as it is, converted where that cannot be, always AAC, no sound."""
+AUDIO = get_args(Audio)
 MATROSKA = "matroska"
 COVERS = {"mp4": ("mjpeg", "png", "bmp"), "matroska": ("mjpeg", "png", "gif", "tiff")}
 """Pictures that a container keeps as covers; MOV and WebM lose them, though FFmpeg does not complain."""
@@ -38,7 +37,8 @@ ATTACHED_AS = {
 class StreamPlan:
     """What becomes of a stream: ``codec`` is its format in the output, ``reason`` says why it is not a plain copy.
 
-    ``lead`` is how many seconds of its sound come before time 0, which a Matroska header has to say.
+    ``lead`` is how many seconds of its sound come before time 0, which a Matroska header has to say. ``stretched`` says
+    that sound is converted to last as long as the picture now does.
     """
 
     facts: StreamFacts
@@ -46,6 +46,7 @@ class StreamPlan:
     codec: str = ""
     reason: str = ""
     lead: Fraction = Fraction(0)
+    stretched: bool = False
 
 
 def plan_streams(source: Source, container: str, audio: str) -> tuple[StreamPlan, ...]:
@@ -55,7 +56,8 @@ def plan_streams(source: Source, container: str, audio: str) -> tuple[StreamPlan
         source: the film.
         container: FFmpeg's name of the output's container.
         audio: ``copy`` every track; ``auto`` converts those that the container does not take, to AAC or (WebM) Opus;
-            ``aac`` converts all; ``none`` leaves sound out.
+            ``aac`` converts all; ``stretch`` converts all, to last as long as the picture; ``none`` leaves sound out;
+            ``keep`` is ``copy``, of a film whose length changes.
 
     Raises:
         UsageError: ``audio`` is none of these, or ``copy`` and a track cannot be copied.
@@ -109,17 +111,24 @@ def _plan_sound(
 ) -> StreamPlan:
     name = _name(facts)
     if audio == "none":
-        return StreamPlan(facts, "drop", reason=f"{name} is left out, as asked for")
-    if taken and audio != "aac":
+        return StreamPlan(facts, "drop", reason=f"{name} is left out")
+    if taken and audio not in ("aac", "stretch"):
         return _copied_sound(facts, stream, lead)
     why = f"{NAMES[container]} cannot hold {facts.codec}"
-    if audio == "copy":
+    if audio in ("copy", "keep"):
         remedy = "Convert it with --audio auto, write .mkv, or leave the sound out with --audio none."
         if container == MATROSKA:
             remedy = "Leave it out with --audio auto, or all sound with --audio none."
         raise UsageError(f"{name} of {source.path.name} cannot be copied: {why}", remedy)
     codec = SOUND_CODEC[container]
     settings = choose_sound(stream, codec, container) if isinstance(stream, AudioStream) else None
+    losses = "".join(f"; {loss}" for loss in settings.losses) if settings else ""
+    if audio == "stretch":
+        if settings is None:
+            reason = f"{name} is left out: it cannot be decoded, so it cannot be stretched"
+            return StreamPlan(facts, "drop", reason=reason)
+        reason = f"{name} is stretched with the picture, its pitch kept, and encoded anew as {codec}{losses}"
+        return StreamPlan(facts, "convert", codec, reason, stretched=True)
     if settings is None:
         if taken:
             return _copied_sound(facts, stream, lead, f"{name} is copied: it cannot be decoded")
@@ -128,7 +137,6 @@ def _plan_sound(
         why = "as asked for"
     if audio == "aac" and codec != "aac":
         why = f"{NAMES[container]} cannot hold aac"
-    losses = "".join(f"; {loss}" for loss in settings.losses)
     return StreamPlan(facts, "convert", codec, f"{name} is converted to {codec}: {why}{losses}")
 
 

@@ -14,6 +14,7 @@ from av.stream import Disposition, Stream
 from av.subtitles.stream import SubtitleStream
 
 from vedit.video.decode import open_film
+from vedit.video.moved import Moved
 
 STALE_TAGS = (
     "encoder",
@@ -60,13 +61,13 @@ def kept_tags(tags: Mapping[str, str], container: str) -> dict[str, str]:
     return kept
 
 
-def kept_chapters(film: InputContainer, shift: Fraction) -> list[Any]:
-    """The film's chapters, ``shift`` seconds later."""
+def kept_chapters(film: InputContainer, moved: Moved) -> list[Any]:
+    """The film's chapters, moved to where what they name is shown."""
     chapters: list[Any] = film.chapters()
     for chapter in chapters:
-        offset = round(shift / chapter["time_base"])
-        chapter["start"] += offset
-        chapter["end"] += offset
+        for side in ("start", "end"):
+            base = Fraction(chapter["time_base"])
+            chapter[side] = round(moved.shown(chapter[side] * base) / base)
     return chapters
 
 

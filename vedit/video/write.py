@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from vedit.errors import OutputError, UsageError
-from vedit.frame import Frame, Notes, Timing
+from vedit.frame import Frame, Notes, Pace, Timing
 from vedit.video.assemble import assemble, first_tick
 from vedit.video.colour import Converter
 from vedit.video.journal import Journal, Mark, Segment, clear_finished
@@ -62,6 +62,7 @@ class Writer:
         output: where to and how.
         timing: the clock of the frames that will be added.
         notes: gets a warning for whatever the output cannot hold.
+        pace: how the source's time became that of ``timing``; None: it is the same.
         job, call, resume: as in ``Journal``.
 
     Raises:
@@ -75,6 +76,7 @@ class Writer:
         timing: Timing,
         notes: Notes,
         *,
+        pace: Pace | None = None,
         job: Mapping[str, Any] | None = None,
         call: Mapping[str, Any] | None = None,
         resume: bool = False,
@@ -83,6 +85,7 @@ class Writer:
         self.output = output
         self.timing = timing
         self.notes = notes
+        self.pace = pace
         self.path = Path(output.path).absolute()
         clear_finished(self.path)
         self.encoding, self.plans, warnings = plan_output(self.source, output)
@@ -217,6 +220,7 @@ class Writer:
                 self.encoding,
                 self.plans,
                 self.timing,
+                self.pace,
             )
         if film.repaired:
             self.notes.warn(f"{film.repaired} copied packets had times that did not rise; moved by a tick")

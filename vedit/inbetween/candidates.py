@@ -1,0 +1,83 @@
+"""The motions that may be true at t, and how likely each is from how well the two frames agree along it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vedit.flow.resize import resize_flow
+from vedit.flow.warp import warp
+
+_SURE = 0.05
+"""A motion is e times less likely when the frames differ this much more along it, of [0, 1]."""
+_LOST = 0.1
+"""Where the frames differ this much along every motion, none is sure, and that difference is halved."""
+_AROUND = 9
+"""Pixels a side of the square that this is the mean over."""
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """Motions at t on one grid, each as a flow to frame0 and one to frame1 ``(N,2,H,W)``.
+
+    The motion that was brought to t (``flow0``, ``flow1``); that of frame0's pixel at the same place (of ``flow_fw``,
+    from frame0 to frame1); that of frame1's (of ``flow_bw``); and, last, none at all. ``bends`` is how far the pixels
+    of frame0 and of frame1 are from their straight way at t.
+    """
+
+    flow0: Tensor
+    flow1: Tensor
+    flow_fw: Tensor
+    flow_bw: Tensor
+    bends: tuple[Tensor, Tensor]
+    t: Tensor
+
+    def moving(self) -> list[tuple[Tensor, Tensor]]:
+        """The three that move."""
+        t, fw, bw = self.t, self.flow_fw, self.flow_bw
+        bend0, bend1 = self.bends
+        return [
+            (self.flow0, self.flow1),
+            (-t * fw - bend0, (1 - t) * fw - bend0),
+            (t * bw - bend1, -(1 - t) * bw - bend1),
+        ]
+
+    def along(self, flow0: Tensor, flow1: Tensor) -> "Candidates":
+        """With another motion at t, on its grid."""
+        height, width = flow0.shape[-2:]
+        fw, bw, *bends = (
+            resize_flow(flow, height, width) for flow in (self.flow_fw, self.flow_bw, *self.bends)
+        )
+        return Candidates(flow0, flow1, fw, bw, (bends[0], bends[1]), self.t)
+
+
+def fetched(
+    frames: Tensor, candidates: Candidates, mode: Literal["bilinear", "bicubic"] = "bilinear"
+) -> Tensor:
+    """Both frames along every candidate ``(N, 24, H, W)``: frame0, frame1 of the first, of the second, ..."""
+    views: list[Tensor] = []
+    for flow0, flow1 in candidates.moving():
+        views += [warp(frames[:, :3], flow0, mode), warp(frames[:, 3:], flow1, mode)]
+    return torch.cat([*views, frames], 1)
+
+
+def prior_logits(views: Tensor, t: Tensor) -> Tensor:
+    """Logits ``(N,K,H,W)`` of each view's share: its frame's nearness in time, and exp(-d / 0.05).
+
+    d is how much the two frames differ along the motion, a mean over 9x9 pixels: the mean over what may be true, as
+    overlapped block compensation takes it, instead of one guess. Where nothing fits, all count more alike.
+
+    Args:
+        views: ``(N, 3 K, H, W)``, pairs of pictures of frame0 and frame1.
+        t: ``(N, 1, 1, 1)``.
+    """
+    n, channels, height, width = views.shape
+    pairs = views.reshape(n, channels // 6, 2, 3, height, width)
+    apart = (pairs[:, :, 0] - pairs[:, :, 1]).abs().mean(2)
+    rows = F.avg_pool2d(apart, (_AROUND, 1), 1, (_AROUND // 2, 0), count_include_pad=False)
+    near = F.avg_pool2d(rows, (1, _AROUND), 1, (0, _AROUND // 2), count_include_pad=False)
+    time = torch.cat([1 - t, t], 1).log()
+    sure = _SURE * (1 + near.amin(1, keepdim=True) / _LOST)
+    return (time[:, None] - (near / sure)[:, :, None]).flatten(1, 2)

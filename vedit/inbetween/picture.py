@@ -1,0 +1,80 @@
+"""One frame as interpolation needs it: on the grids where motion is found, worked out once for both its pairs."""
+
+from functools import cached_property
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vedit.flow.warp import warp
+from vedit.inbetween.sharpness import detail
+
+_LARGEST = 1920 * 1088
+"""Larger pictures have their motion found at half their size (or a quarter, for 8K): it is smooth there."""
+_GRID = 8
+"""The coarsest level halves a quarter of the size once more."""
+
+
+class Picture:
+    """A frame ``(C, H, W)`` in [0, 1], RGB or RGB and alpha, on the device that computes.
+
+    ``given`` is the tensor it was made of. ``whole`` ``(1, C, H', W')`` is the picture, its sides padded to what the
+    grids divide by repeating the border; ``work`` ``(1, 3, h, w)`` its colours averaged down by ``scale``, ``half`` and
+    ``quarter`` the same once and twice more.
+    """
+
+    def __init__(self, pixels: Tensor, device: torch.device) -> None:
+        self.given = pixels
+        self.pixels = pixels.to(device)
+        height, width = pixels.shape[-2:]
+        self.scale = 1
+        while height * width > _LARGEST * self.scale**2:
+            self.scale *= 2
+        below, right = (-side % (_GRID * self.scale) for side in (height, width))
+        padded = below or right
+        self.whole = (
+            F.pad(self.pixels[None], (0, right, 0, below), mode="replicate") if padded else self.pixels[None]
+        )
+
+    @cached_property
+    def work(self) -> Tensor:
+        colours = self.whole[:, :3]
+        return colours if self.scale == 1 else F.avg_pool2d(colours, self.scale)
+
+    @cached_property
+    def half(self) -> Tensor:
+        return F.avg_pool2d(self.work, 2)
+
+    @cached_property
+    def quarter(self) -> Tensor:
+        return F.avg_pool2d(self.work, 4)
+
+    @cached_property
+    def mean(self) -> Tensor:
+        """Each channel's ``(1,C,1,1)``."""
+        return self.pixels.mean((-1, -2), keepdim=True)[None]
+
+    @cached_property
+    def detail(self) -> Tensor:
+        """Its gradient energy, a scalar."""
+        return detail(self.pixels[None])
+
+    @cached_property
+    def _rows(self) -> npt.NDArray[np.float32]:
+        return np.ascontiguousarray(self.whole[0].permute(1, 2, 0).numpy())
+
+    def fetch(self, flow: Tensor) -> Tensor:
+        """The whole picture at grid + flow ``(1,2,H',W')``: ``(1,C,H',W')``, by Keys' cubic kernel (a = -0.75).
+
+        On a CPU by OpenCV, which is several times as fast.
+        """
+        if self.whole.device.type != "cpu":
+            return warp(self.whole, flow, "bicubic")
+        height, width = flow.shape[-2:]
+        x = flow[0, 0].numpy() + np.arange(width, dtype=np.float32)
+        y = flow[0, 1].numpy() + np.arange(height, dtype=np.float32)[:, None]
+        fetched = cv2.remap(self._rows, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        return torch.from_numpy(fetched).permute(2, 0, 1)[None]
