@@ -42,33 +42,33 @@ def speeding_up(time: float) -> float:
 
 def test_a_camera_that_speeds_up_is_met_where_it_is() -> None:
     middle = pair(speeding_up(0), speeding_up(1))
-    straight = middle.at(0.5).pixels
+    straight = middle.at(0.5)
     before, after = pair(speeding_up(-1), speeding_up(0)), pair(speeding_up(1), speeding_up(2))
     middle.between(before, after, (1.0, 1.0))
-    assert error(middle.at(0.5).pixels, speeding_up(0.5)) < 0.7 * error(straight, speeding_up(0.5))
+    assert error(middle.at(0.5), speeding_up(0.5)) < 0.7 * error(straight, speeding_up(0.5))
 
 
 def test_gaps_of_other_lengths_say_the_same() -> None:
     """In a film of varying rate the frame before may be half as far away in time."""
     middle = pair(speeding_up(0), speeding_up(1))
-    straight = middle.at(0.5).pixels
+    straight = middle.at(0.5)
     middle.between(pair(speeding_up(-0.5), speeding_up(0)), None, (0.5, 1.0))
-    assert error(middle.at(0.5).pixels, speeding_up(0.5)) < 0.9 * error(straight, speeding_up(0.5))
+    assert error(middle.at(0.5), speeding_up(0.5)) < 0.9 * error(straight, speeding_up(0.5))
 
 
 def test_even_motion_stays_straight() -> None:
     middle = pair(72, 80)
-    straight = middle.at(0.5).pixels
+    straight = middle.at(0.5)
     middle.between(pair(64, 72), pair(80, 88), (1.0, 1.0))
-    assert float((middle.at(0.5).pixels - straight).abs().mean()) < 0.002
+    assert float((middle.at(0.5) - straight).abs().mean()) < 0.002
 
 
 def test_another_scene_beside_it_bends_nothing() -> None:
     middle = pair(72, 80)
-    straight = middle.at(0.5).pixels
+    straight = middle.at(0.5)
     other = Pair(Picture(1 - seen(200), CPU), middle.frame0)
     middle.between(other, None, (1.0, 1.0))
-    assert float((middle.at(0.5).pixels - straight).abs().mean()) < 0.01
+    assert float((middle.at(0.5) - straight).abs().mean()) < 0.01
 
 
 def test_a_film_is_interpolated_along_its_bends() -> None:

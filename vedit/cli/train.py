@@ -92,34 +92,6 @@ def denoiser(
 
 
 @app.command()
-def refiner(
-    footage: Footage,
-    output: Weights,
-    minutes: Minutes = 55,
-    runs: Annotated[int, Option("--runs", help="Places of each film that are learned from.")] = 90,
-    scenes: Annotated[int, Option("--scenes", help="Scenes made of photographs, beside the films.")] = 2200,
-    start: Start = None,
-    seed: Seed = 0,
-    device: On = "auto",
-    resume: Resume = True,
-) -> None:
-    """Train the refiner, which interpolation makes its best new frames with."""
-    from vedit.train.refiner import train_refiner
-
-    train_refiner(
-        footage,
-        output,
-        minutes=minutes,
-        runs=runs,
-        scenes=scenes,
-        start=start,
-        seed=seed,
-        device=device,
-        resume=resume,
-    )
-
-
-@app.command()
 def look(
     frames: Annotated[Path, Argument(metavar="FRAMES", help="A folder of pictures as a camera shows them.")],
     paintings: Annotated[

@@ -34,13 +34,7 @@ class Gap:
         """The pictures ``(C,H,W)`` at the given moments of this gap."""
         if not moments:
             return
-        from vedit.edits.redraw import redraw
-
-        pair = self._bent
-        if self._quality == "best":
-            yield from redraw(pair, moments)
-        else:
-            yield from (pair.at(float(m.between)).pixels.cpu() for m in moments)
+        yield from (self._bent.at(float(m.between)).cpu() for m in moments)
 
     def beyond(self, moments: Sequence[Moment]) -> "Iterator[Tensor | None]":
         """The pictures after the shot's last drawing, by the motion of the gap before; None where it is held."""

@@ -60,17 +60,17 @@ def dis_flow(frame0: Tensor, frame1: Tensor, *, quality: Quality = "normal") -> 
     return torch.from_numpy(np.ascontiguousarray(flow[:height, :width].transpose(2, 0, 1))).to(frame0.device)
 
 
-def coarse_flows(frame0: Tensor, frame1: Tensor, *, fast: bool = False) -> tuple[Tensor, Tensor]:
+def coarse_flows(frame0: Tensor, frame1: Tensor, *, quality: Quality = "normal") -> tuple[Tensor, Tensor]:
     """Dense inverse search flow both ways on the grid of half the size, as interpolation begins with.
 
     A fast search and far matches (`with_far_matches`) give a first guess; from that, patches are matched at half the
-    size with variational refinement there (DIS's own level for it), small pictures at full size. ``fast`` stops at the
-    fast search. See `dis_flow` for the rest.
+    size with variational refinement there (DIS's own level for it), small pictures at full size. See `dis_flow` for the
+    rest.
 
     Args:
         frame0: ``(3, H, W)`` float RGB in [0, 1]; sides even.
         frame1: the same shape.
-        fast: take a tenth of the time.
+        quality: ``draft`` stops at the fast search; ``best`` matches at full size.
 
     Returns:
         Two ``(2, H/2, W/2)`` float32 in pixels of that grid, from frame0 to frame1 and back, on frame0's device.
@@ -91,16 +91,16 @@ def coarse_flows(frame0: Tensor, frame1: Tensor, *, fast: bool = False) -> tuple
         dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
         guess = np.zeros((*first.shape, 2), np.float32)
         flow = np.asarray(dis.calc(first, second, guess))[:height, :width]
-        if not fast:
+        if quality != "draft":
             rough = torch.from_numpy(flow).permute(2, 0, 1)[None]
             start = with_far_matches(rough, frames[way][None], frames[1 - way][None])
             guess[:height, :width] = resize_flow(start, height, width)[0].permute(1, 2, 0).numpy()
-            dis = _search(finest=0 if first.size < _SMALL_PIXELS else 1)
+            dis = _search(finest=0 if quality == "best" or first.size < _SMALL_PIXELS else 1)
             flow = np.asarray(dis.calc(first, second, guess))[:height, :width]
         half = cv2.resize(flow, (width // 2, height // 2), interpolation=cv2.INTER_AREA) * 0.5
         return torch.from_numpy(np.ascontiguousarray(half.transpose(2, 0, 1))).to(frame0.device)
 
-    if fast:
+    if quality == "draft":
         return search(0), search(1)
     with ThreadPoolExecutor(2) as threads:
         forward, backward = threads.map(search, (0, 1))

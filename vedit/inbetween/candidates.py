@@ -1,13 +1,11 @@
 """The motions that may be true at t, and how likely each is from how well the two frames agree along it."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vedit.flow.resize import resize_flow
 from vedit.flow.warp import warp
 
 _SURE = 0.05
@@ -44,22 +42,12 @@ class Candidates:
             (t * bw - bend1, -(1 - t) * bw - bend1),
         ]
 
-    def along(self, flow0: Tensor, flow1: Tensor) -> "Candidates":
-        """With another motion at t, on its grid."""
-        height, width = flow0.shape[-2:]
-        fw, bw, *bends = (
-            resize_flow(flow, height, width) for flow in (self.flow_fw, self.flow_bw, *self.bends)
-        )
-        return Candidates(flow0, flow1, fw, bw, (bends[0], bends[1]), self.t)
 
-
-def fetched(
-    frames: Tensor, candidates: Candidates, mode: Literal["bilinear", "bicubic"] = "bilinear"
-) -> Tensor:
+def fetched(frames: Tensor, candidates: Candidates) -> Tensor:
     """Both frames along every candidate ``(N, 24, H, W)``: frame0, frame1 of the first, of the second, ..."""
     views: list[Tensor] = []
     for flow0, flow1 in candidates.moving():
-        views += [warp(frames[:, :3], flow0, mode), warp(frames[:, 3:], flow1, mode)]
+        views += [warp(frames[:, :3], flow0), warp(frames[:, 3:], flow1)]
     return torch.cat([*views, frames], 1)
 
 

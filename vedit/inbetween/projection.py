@@ -16,25 +16,16 @@ _FLOOR = 0.01
 
 @dataclass(frozen=True, eq=False)
 class Projection:
-    """Motion at t, as flow from frame0 to frame1 ``(N,2,h,w)``, of all that arrives and of each frame's pixels alone.
-
-    ``bend`` is how far what arrives is from its straight way. ``weight0`` and ``weight1`` ``(N,1,h,w)`` are how much
-    arrives from each: near 0 where a frame does not show what is there at t.
-    """
+    """Motion at t, as flow from frame0 to frame1 ``(N,2,h,w)``, and how far what moves is from its straight way."""
 
     motion: Tensor
     bend: Tensor
-    motion0: Tensor
-    motion1: Tensor
-    weight0: Tensor
-    weight1: Tensor
 
     def flows(self, t: Tensor) -> tuple[Tensor, Tensor]:
         """From the picture at t to frame0 and to frame1."""
         return -t * self.motion - self.bend, (1 - t) * self.motion - self.bend
 
 
-@torch.no_grad()
 def project(
     frame0: Tensor, frame1: Tensor, flow_fw: Tensor, flow_bw: Tensor, bends: tuple[Tensor, Tensor], t: Tensor
 ) -> Projection:
@@ -61,4 +52,4 @@ def project(
     # Super SloMo's F_t1 - F_t0, of even motion: (1-t) F01 - t F10.
     here = torch.cat([(1 - t) * flow_fw - t * flow_bw, (1 - t) * bend0 + t * bend1], 1)
     total = (from0 * weight0 + from1 * weight1 + _FLOOR * here) / (weight0 + weight1 + _FLOOR)
-    return Projection(total[:, :2], total[:, 2:], from0[:, :2], from1[:, :2], weight0, weight1)
+    return Projection(total[:, :2], total[:, 2:])

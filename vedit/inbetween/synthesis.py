@@ -1,35 +1,18 @@
 """One new picture of two: the motion at t found, both frames fetched along all that may be true, and mixed."""
 
-from dataclasses import dataclass
 from functools import cached_property
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from vedit.flow.estimate import coarse_flows
+from vedit.flow.quality import Quality
 from vedit.flow.resize import resize, resize_flow
 from vedit.flow.warp import warp
 from vedit.inbetween.candidates import Candidates, fetched, prior_logits
 from vedit.inbetween.curvature import Bend, acceleration, bend
 from vedit.inbetween.picture import Picture
 from vedit.inbetween.projection import Projection, project
-from vedit.inbetween.refiner import Refiner
-
-
-@dataclass(frozen=True, eq=False)
-class Made:
-    """A new picture ``(1,C,H,W)`` on the padded grid of its two.
-
-    ``flow0`` and ``flow1`` ``(1,2,H,W)`` lead from its pixels to frame0's and frame1's, and ``first`` and ``second``
-    ``(1,C,H,W)`` are those two fetched along them.
-    """
-
-    picture: Tensor
-    flow0: Tensor
-    flow1: Tensor
-    first: Tensor
-    second: Tensor
 
 
 class Synthesis:
@@ -38,13 +21,13 @@ class Synthesis:
     Args:
         frame0: the one picture.
         frame1: the other, of the same size, on the same device.
-        fast: take the flow of a fast search.
+        quality: of the flow, see `coarse_flows`.
     """
 
-    def __init__(self, frame0: Picture, frame1: Picture, *, fast: bool) -> None:
+    def __init__(self, frame0: Picture, frame1: Picture, *, quality: Quality) -> None:
         self.frame0, self.frame1 = frame0, frame1
         self._bend: Bend | None = None
-        fw, bw = coarse_flows(frame0.work[0], frame1.work[0], fast=fast)
+        fw, bw = coarse_flows(frame0.work[0], frame1.work[0], quality=quality)
         self.flow_fw, self.flow_bw = fw[None], bw[None]
 
     def between(
@@ -83,8 +66,11 @@ class Synthesis:
         fw, bw = self._quarter_flows
         return project(self.frame0.quarter, self.frame1.quarter, fw, bw, self._bends(t), t)
 
-    def drafted(self, t: Tensor) -> Made:
-        """Of the motion found at the place itself (Super SloMo's) and no motion at all, what the frames agree on."""
+    def drafted(self, t: Tensor) -> Tensor:
+        """The new picture ``(1,C,H,W)`` on the padded grid, of a fast search.
+
+        Of the motion found at the place itself (Super SloMo's) and no motion at all, what the frames agree on.
+        """
         fw, bw = self._quarter_flows
         motion = (1 - t) * fw - t * bw
         flow0, flow1 = -t * motion, (1 - t) * motion
@@ -96,37 +82,14 @@ class Synthesis:
         flow0, flow1 = (resize_flow(flow, height, width) for flow in (flow0, flow1))
         first, second = self.frame0.fetch(flow0), self.frame1.fetch(flow1)
         still = torch.lerp(self.frame0.whole, self.frame1.whole, t)
-        picture = torch.lerp(still, torch.lerp(first, second, t), resize(moving, height, width))
-        return Made(picture, flow0, flow1, first, second)
+        return torch.lerp(still, torch.lerp(first, second, t), resize(moving, height, width))
 
-    def mixed(self, t: Tensor) -> Made:
-        """Of all candidates, what the frames agree on."""
+    def mixed(self, t: Tensor) -> Tensor:
+        """The new picture ``(1,C,H,W)`` on the padded grid: of all candidates, what the frames agree on."""
         candidates = self._candidates(*self._projected(t).flows(t), t)
         shares = prior_logits(fetched(self._half, candidates), t).softmax(1)
         views = self._views(candidates)
-        height, width = self.frame0.whole.shape[-2:]
-        flow0, flow1 = (resize_flow(flow, height, width) for flow in (candidates.flow0, candidates.flow1))
-        return Made(_mixed(views, resize(shares, height, width)), flow0, flow1, views[0], views[1])
-
-    def refined(self, net: Refiner, t: Tensor) -> Made:
-        """What the refiner makes of them."""
-        height, width = self._half.shape[-2:]
-        flow0, flow1, hidden = net.coarse(self._quarter, self._projected(t), t)
-        candidates = self._candidates(flow0, flow1, t)
-        mixture = net.finer(self._half, candidates, resize(hidden, height, width), t)
-
-        mixture = mixture.finer(*self.frame0.work.shape[-2:])
-        views = self._views(candidates.along(mixture.flow0, mixture.flow1))
-        scale = self.frame0.scale
-        seen = torch.cat([view[:, :3] for view in views], 1)
-        mixture, residual = net.finest(seen if scale == 1 else F.avg_pool2d(seen, scale), mixture, t)
-
-        height, width = self.frame0.whole.shape[-2:]
-        flow0, flow1 = (resize_flow(flow, height, width) for flow in (mixture.flow0, mixture.flow1))
-        views[:2] = self.frame0.fetch(flow0), self.frame1.fetch(flow1)
-        picture = _mixed(views, resize(mixture.logits.softmax(1), height, width))
-        picture[:, :3] += resize(residual, height, width)
-        return Made(picture, flow0, flow1, views[0], views[1])
+        return _mixed(views, resize(shares, *self.frame0.whole.shape[-2:]))
 
     def _candidates(self, flow0: Tensor, flow1: Tensor, t: Tensor) -> Candidates:
         """With a motion at t of the quarter grid, on the half one."""
