@@ -114,7 +114,7 @@ def interpolate(
             sound goes along, at its own pitch, and is silent where the picture stands still.
         dedupe: replace frames that only repeat the one before, as in animation on twos or after a pulldown; what was
             found is among the warnings. With ``factor=1`` nothing else changes.
-        quality: ``draft``, ``normal`` or ``best``: how much care the motion search takes.
+        quality: ``draft``, ``normal`` or ``best``; see `vedit.edits.Interpolate`.
         options: as for :func:`restyle`; see :func:`vedit.render.render`.
 
     Raises:

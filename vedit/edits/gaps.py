@@ -37,8 +37,14 @@ class Gap:
         yield from (self._bent.at(float(m.between)).cpu() for m in moments)
 
     def beyond(self, moments: Sequence[Moment]) -> "Iterator[Tensor | None]":
-        """The pictures after the shot's last drawing, by the motion of the gap before; None where it is held."""
-        if self.before is None or not moments:
+        """The pictures after the shot's last drawing, by the motion of the gap before; None where it is held.
+
+        ``draft`` holds it: in a short shot the rest would cost as much as all pictures before.
+        """
+        if self.before is None or self._quality == "draft":
+            yield from (None for _ in moments)
+            return
+        if not moments:
             return
         from vedit.edits.beyond import Beyond
 

@@ -43,8 +43,8 @@ class Interpolate:
         dedupe: frames that repeat the one before (drawings on twos, pulldown) are replaced by new ones, so that all
             moves evenly. A picture that stays for more than 7 frames or 1/3 s is left alone. With ``factor=1`` nothing
             else changes.
-        quality: ``draft`` is fast; ``normal`` also follows motion that bends, by the frames before and after; ``best``
-            takes the mean of two finer searches.
+        quality: ``draft`` is fast, and holds the last frame before a cut; ``normal`` also follows motion that bends, by
+            the frames before and after; ``best`` takes the mean of two finer searches.
 
     Raises:
         UsageError: a setting is missing, doubled or out of range.
