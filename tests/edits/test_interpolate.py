@@ -186,6 +186,14 @@ def test_slow_motion_of_a_film_of_varying_rate() -> None:
     ]
 
 
+def test_motion_goes_on_to_the_end_and_draft_holds_it() -> None:
+    pan = panning(4, step=2, height=96, width=128)
+    for quality in ("draft", "normal"):
+        made = Interpolate(factor=2, quality=quality).apply(Clip.at_rate(pan[:3], 10)).frames
+        assert torch.equal(made[4], pan[2])
+        assert torch.equal(made[5], pan[2]) == (quality == "draft")
+
+
 def test_it_reads_two_frames_ahead() -> None:
     alive = 0
 

@@ -1,4 +1,4 @@
-"""Pictures and short runs of frames to train on, from a folder of films and photographs."""
+"""Pictures to train on, from a folder of films and photographs."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,26 +34,16 @@ def photographs(folder: Path, side: int) -> Iterator[Tensor]:
         yield _to_tensor(_fit(read_picture(path).permute(1, 2, 0).numpy(), side))
 
 
-def film_runs(folder: Path, side: int, runs: int, length: int = 1) -> Iterator[Tensor]:
-    """Up to ``runs`` evenly spread runs of ``length`` consecutive frames of every film below a folder.
-
-    Each is ``(length, 3, H, W)`` uint8, its longer side at most ``side``.
-    """
+def film_frames(folder: Path, side: int, count: int) -> Iterator[Tensor]:
+    """Up to ``count`` evenly spread frames of every film below a folder, as `photographs` gives them."""
     for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in FILMS):
         with open_film(path) as film:
             total = sum(1 for packet in film.demux(video=0) if packet.size)
-        starts = set(np.linspace(0, max(0, total - length), runs).astype(int).tolist())
-        open_runs: list[list[Tensor]] = []
+        wanted = set(np.linspace(0, max(0, total - 1), count).astype(int).tolist())
         with open_film(path) as film:
             for i, frame in enumerate(film.decode(video=0)):
-                if i in starts:
-                    open_runs.append([])
-                if open_runs:
-                    picture = _to_tensor(_fit(frame.to_ndarray(format="rgb24"), side))
-                    for run in open_runs:
-                        run.append(picture)
-                    if len(open_runs[0]) == length:
-                        yield torch.stack(open_runs.pop(0))
+                if i in wanted:
+                    yield _to_tensor(_fit(frame.to_ndarray(format="rgb24"), side))
 
 
 def random_crops(pictures: list[Tensor], count: int, size: int, rng: np.random.Generator) -> Tensor:
@@ -77,7 +67,7 @@ def pictures_in(folder: Path, side: int, per_film: int) -> list[Tensor]:
     Raises:
         InputError: there is none.
     """
-    pictures = [*photographs(folder, side), *(run[0] for run in film_runs(folder, side, per_film))]
+    pictures = [*photographs(folder, side), *film_frames(folder, side, per_film)]
     if not pictures:
         raise InputError(f"there are no films or photographs in {folder}", "Give a folder of footage.")
     return pictures
