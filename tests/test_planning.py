@@ -131,6 +131,69 @@ def test_every_edit_is_tried_on_the_middle_of_the_film(film: MakeFilm, tmp_path:
     assert plan.seconds > vedit.plan(src, dst, []).seconds
 
 
+def standing(path: Path, frames: int) -> Path:
+    """A film of noise that does not move."""
+    picture = np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8)
+    with av.open(path, "w") as container:
+        stream = container.add_stream("libx264", rate=24, options={"crf": "12"})
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        for _ in range(frames):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture)))
+        container.mux(stream.encode())
+    return path
+
+
+def test_what_is_hidden_in_a_film_that_moves_is_seen_in_other_frames(film: MakeFilm, tmp_path: Path) -> None:
+    src, dst = film(shots=(60,)), tmp_path / "out.mp4"
+    plan = vedit.plan(src, dst, [Inpaint(mask="box:40,24,10,16")])
+    assert plan.coverage is not None
+    assert plan.coverage.mask_share == pytest.approx(160 / (96 * 64), abs=1e-6)
+    assert plan.coverage.marked == plan.coverage.looked >= 33
+    assert plan.coverage.seen > 0.8
+    assert plan.coverage.sure > 0.3
+    assert 4 <= plan.coverage.near <= 10, "1 pixel a frame, and at most 5 to the nearer edge"
+    facts = json.loads(plan.to_json())["coverage"]
+    assert (facts["seen"], facts["near"]) == (plan.coverage.seen, plan.coverage.near)
+    large = vedit.plan(src, dst, [Inpaint(mask="box:20,4,60,56", quality="draft")]).coverage
+    assert large is not None
+    assert 0 < large.seen < 0.4, "6 frames do not show what is further than 6 pixels from the edge"
+
+
+def test_what_is_hidden_in_a_film_that_stands_still_is_never_seen(tmp_path: Path) -> None:
+    src = standing(tmp_path / "film.mp4", 40)
+    coverage = vedit.plan(src, tmp_path / "out.mp4", [Inpaint(mask="box:40,24,10,16")]).coverage
+    assert coverage is not None
+    assert (coverage.seen, coverage.sure, coverage.near) == (0, 0, 0)
+    assert coverage.marked == coverage.looked == 40
+
+
+def test_a_mask_of_some_frames_is_counted_in_those(film: MakeFilm, tmp_path: Path) -> None:
+    masks = torch.zeros(30, 1, 64, 96)
+    masks[20:, :, 24:40, 40:50] = 1
+    plan = vedit.plan(film(shots=(30,)), tmp_path / "out.mp4", [Inpaint(mask=masks)])
+    assert plan.coverage is not None
+    assert (plan.coverage.looked, plan.coverage.marked) == (30, 10)
+    assert plan.coverage.mask_share == pytest.approx(160 / (96 * 64), abs=1e-6)
+    assert plan.coverage.seen > 0.9, "the frames before show all of it"
+
+
+@pytest.mark.parametrize("mask", ["auto:caption", torch.zeros(30, 1, 64, 96)], ids=["found", "given"])
+def test_a_mask_that_marks_nothing_covers_nothing(
+    mask: str | torch.Tensor, film: MakeFilm, tmp_path: Path
+) -> None:
+    plan = vedit.plan(film(shots=(30,)), tmp_path / "out.mp4", [Inpaint(mask=mask, quality="draft")])
+    assert plan.coverage is not None
+    assert (plan.coverage.marked, plan.coverage.mask_share, plan.coverage.seen) == (0, 0, 0)
+
+
+def test_where_nothing_is_filled_there_is_no_coverage(film: MakeFilm, tmp_path: Path) -> None:
+    src, dst = film(shots=(20,)), tmp_path / "out.mp4"
+    assert vedit.plan(src, dst, []).coverage is None
+    retimed: list[Edit] = [Interpolate(factor=2), Inpaint(mask="box:40,24,10,16", quality="draft")]
+    assert vedit.plan(src, dst, retimed).coverage is None, "the mask is of the film with more frames"
+    assert json.loads(vedit.plan(src, dst, []).to_json())["coverage"] is None
+
+
 def test_a_mask_that_does_not_fit_is_refused_as_by_the_render(film: MakeFilm, tmp_path: Path) -> None:
     src, dst, mask = film(), tmp_path / "out.mp4", torch.ones(1, 1, 32, 32)
     with pytest.raises(vedit.UsageError) as planned:

@@ -8,7 +8,7 @@ from vedit.video.probe import probe
 from vedit.video.source import Source
 
 if TYPE_CHECKING:
-    from vedit.api import Clip, Plan, Report, inpaint, interpolate, plan, restyle, resume
+    from vedit.api import Clip, Plan, Report, inpaint, interpolate, plan, repair, restyle, resume
 
 __all__ = [
     "Clip",
@@ -25,6 +25,7 @@ __all__ = [
     "interpolate",
     "plan",
     "probe",
+    "repair",
     "restyle",
     "resume",
 ]

@@ -14,6 +14,7 @@ from vedit.clip import Clip as Clip
 from vedit.edits.inpaint import Inpaint
 from vedit.edits.interpolate import Interpolate
 from vedit.edits.ramp import Key
+from vedit.edits.repair import Repair
 from vedit.edits.restyle import Restyle
 from vedit.flow.quality import Quality
 from vedit.planning import Plan as Plan
@@ -132,6 +133,8 @@ def inpaint(
     quality: Quality = "normal",
     engine: str = "bundled",
     seed: int = 0,
+    dilate: int = 0,
+    feather: int = 0,
     **options: Unpack[Options],
 ) -> Report:
     """Take something out of a film: real pixels of other frames first, made-up ones only where none are.
@@ -139,15 +142,57 @@ def inpaint(
     Args:
         src: the film.
         dst: the repaired film.
-        mask: what to take out: an image or a film (white = change), ``box:x,y,w,h``, ``poly:x,y x,y x,y``, or
-            ``(F, 1, H, W)`` in [0, 1].
-        quality: ``draft``, ``normal`` or ``best``: how much care the motion search takes.
+        mask: what to take out: an image, a film or a folder (white = change), ``box:x,y,w,h``, ``poly:x,y x,y x,y``,
+            ``track:N=box:x,y,w,h`` (what is there in frame N, followed), ``auto:caption``, ``auto:logo``, several of
+            these joined by `` + `` and `` - ``, or ``(F, 1, H, W)`` in [0, 1].
+        quality: ``draft``, ``normal`` or ``best``; see `vedit.edits.Inpaint`.
         engine: the model; ``bundled`` needs no download.
         seed: same seed, same film, same machine: same pixels.
+        dilate: pixels by which the mask grows.
+        feather: pixels around that over which new colours fade into the old ones.
         options: as for :func:`restyle`; see :func:`vedit.render.render`.
 
     Raises:
         VeditError: as :func:`vedit.render.render`.
     """
-    edit = Inpaint(mask=mask, quality=quality, engine=engine, seed=seed)
+    edit = Inpaint(mask=mask, quality=quality, engine=engine, seed=seed, dilate=dilate, feather=feather)
+    return render(src, dst, [edit], **options)
+
+
+def repair(
+    src: str | Path,
+    dst: str | Path,
+    *,
+    dust: bool = True,
+    scratches: bool = True,
+    dropped: bool = True,
+    duplicates: bool = True,
+    flicker: bool = False,
+    preview: bool = False,
+    **options: Unpack[Options],
+) -> Report:
+    """Mend a film's flaws from the frames beside them; what was found, and when, is in the report.
+
+    Args:
+        src: the film.
+        dst: the repaired film.
+        dust: specks, hairs and dirt of a single frame.
+        scratches: thin vertical lines that stay for several frames.
+        dropped: frames that are missing; they are made where the film's times have a hole for them.
+        duplicates: single frames that show the one before again.
+        flicker: exposure that goes up and down from frame to frame; it changes whole frames, so it has to be asked for.
+        preview: mend nothing, and draw what is found over the film; see `vedit.edits.Repair`.
+        options: as for :func:`restyle`; see :func:`vedit.render.render`.
+
+    Raises:
+        VeditError: as :func:`vedit.render.render`.
+    """
+    edit = Repair(
+        dust=dust,
+        scratches=scratches,
+        dropped=dropped,
+        duplicates=duplicates,
+        flicker=flicker,
+        preview=preview,
+    )
     return render(src, dst, [edit], **options)

@@ -5,30 +5,27 @@ whole picture. Where there is a mask they see all of it, smaller: the hole keeps
 """
 
 import time
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from io import BytesIO
 from itertools import islice
-from math import sqrt
 
 import av
 import torch
 import torch.nn.functional as F
 from av.error import FFmpegError
 from av.video.frame import VideoFrame
-from av.video.reformatter import Interpolation, VideoReformatter
+from av.video.reformatter import VideoReformatter
 from torch import Tensor
 
 from vedit.edits.edit import Edit
 from vedit.errors import InputError
+from vedit.excerpt import masked, reduced, scaled, shrunk, stretch
 from vedit.frame import Frame, Notes, Shot, Timing
-from vedit.masks import with_masks
 from vedit.proof import peak_memory
 from vedit.video.colour import Converter
 from vedit.video.encode import Encoding, add_video
-from vedit.video.read import WrongPicture, pictures
 from vedit.video.source import Source
 
 WINDOW = 10
@@ -103,9 +100,9 @@ def calibrate(
     cropped = all(mask is None for mask in masks)
 
     def attempt(pixels: int, frames: int = WINDOW) -> _Attempt:
-        small = _reduced(source, pixels)
+        small = reduced(source, pixels)
         chosen = [
-            edit if mask is None else replace(edit, mask=_shrunk(mask, small))  # type: ignore[type-var]
+            edit if mask is None else replace(edit, mask=shrunk(mask, small))  # type: ignore[type-var]
             for edit, mask in zip(edits, masks, strict=True)
         ]
         return _attempt(window[:frames], small, chosen, timings, device, cropped, notes)
@@ -163,10 +160,7 @@ class Clock:
 def _decoded(source: Source) -> tuple[list[Frame], Cost]:
     """A window from the middle of the film, or from its start where it cannot be sought in, and a frame's cost."""
     middle = source.frames // 2 if source.stamped and source.frames > 4 * WINDOW else None
-    try:
-        window, cost = _decoded_from(source, middle)
-    except WrongPicture:
-        window = []
+    window, cost = _decoded_from(source, middle)
     if not window:
         window, cost = _decoded_from(source, None)
     if not window:
@@ -178,17 +172,13 @@ def _decoded(source: Source) -> tuple[list[Frame], Cost]:
 
 def _decoded_from(source: Source, index: int | None) -> tuple[list[Frame], Cost]:
     """A window from the last key frame before a picture, or from the start."""
-    ends = [*source.pts[1:], source.end]
     window: list[Frame] = []
     clock = Clock()
-    with closing(pictures(source, index)) as shown:
-        for n, (picture, _) in enumerate(islice(shown, WINDOW)):
-            if n == 0:
+    with closing(stretch(source, index)) as frames:
+        for frame in islice(frames, WINDOW):
+            if not window:
                 clock = Clock()  # opening and seeking are done once
-            place = bisect_left(source.pts, picture.pts) if source.stamped and picture.pts is not None else n
-            if place < source.frames and (not window or place > window[-1].index):
-                start = source.pts[place]
-                window.append(Frame(start, ends[place] - start, index=place, cut=not window, native=picture))
+            window.append(frame)
     return window, clock.cost() * (1 / max(1, len(window) - 1))
 
 
@@ -203,27 +193,15 @@ def _converting(source: Source, window: list[Frame]) -> Cost:
 
 
 def _masks(edit: Edit, window: list[Frame], source: Source, device: str) -> Tensor | None:
-    """An edit's masks ``(F,1,H,W)`` for the window, checked against the film; None when it has none."""
+    """An edit's masks ``(F,1,H,W)`` for the window, checked against the film; None when it has none.
+
+    F = 1 when they are all the same: an edit before this one may make more frames.
+    """
     setting = getattr(edit, "mask", None)
     if setting is None:
         return None
-    shot = Shot(0, source.timing, source.height, source.width, device, Notes())
-    return torch.stack([mask for _, mask in with_masks(iter(window), setting, shot)])
-
-
-def _shrunk(masks: Tensor, small: Source) -> Tensor:
-    return F.interpolate(masks, (small.height, small.width), mode="area").ceil()
-
-
-def _reduced(source: Source, pixels: int) -> Source:
-    """The film's facts with about so many pixels, in the same shape and even numbers."""
-    scale = sqrt(pixels / (source.width * source.height))
-    if scale >= 1:
-        return source
-    width, height = (
-        min(side, max(16, 2 * round(side * scale / 2))) for side in (source.width, source.height)
-    )
-    return replace(source, video=replace(source.video, width=width, height=height))
+    masks = torch.stack([mask for _, mask in masked(iter(window), setting, source, device)])
+    return masks[:1] if bool((masks == masks[:1]).all()) else masks
 
 
 def _attempt(
@@ -239,18 +217,16 @@ def _attempt(
     scaler, asked = VideoReformatter(), set()
 
     def shown(number: int, frame: Frame) -> Frame:
-        picture = frame.native
-        assert isinstance(picture, VideoFrame)  # noqa: S101 - this module made it
-        name = "rgba" if small.video.alpha else "rgb24"
         if cropped:
+            picture = frame.native
+            assert isinstance(picture, VideoFrame)  # noqa: S101 - `stretch` makes no others
             top, left = (picture.height - small.height) // 2, (picture.width - small.width) // 2
+            name = "rgba" if small.video.alpha else "rgb24"
             array = scaler.reformat(picture, format=name).to_ndarray()
             array = array[top : top + small.height, left : left + small.width]
+            pixels = torch.from_numpy(array).permute(2, 0, 1).float().div_(255)
         else:
-            array = scaler.reformat(
-                picture, small.width, small.height, name, interpolation=Interpolation.AREA
-            ).to_ndarray()
-        pixels = torch.from_numpy(array).permute(2, 0, 1).float().div_(255)
+            pixels = scaled(frame, small, scaler)
 
         def look(_: object) -> Tensor:
             asked.add(number)

@@ -15,6 +15,27 @@ Fault = Literal["repeated", "skipped", "concealed", "fitted"]
 decoder made up parts of it; it came in another size or pixel format than the film's first and was fitted to that."""
 
 
+Flaw = Literal["dust", "scratch", "duplicate", "dropped", "flicker"]
+"""What `vedit.edits.Repair` looks for."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One flaw of one source frame.
+
+    ``index`` counts source frames; of dropped frames it is the frame before which they are missing. ``seconds`` is when
+    the frame is shown, from the film's first picture. ``count`` is how many specks, scratches or missing frames there
+    are, ``area`` their pixels, 0 where the whole frame is meant. ``mended`` is False for what could only be told.
+    """
+
+    kind: Flaw
+    index: int
+    seconds: float
+    count: int = 1
+    area: int = 0
+    mended: bool = True
+
+
 class Frame:
     """One picture: RGB pixels, when it is shown and for how long.
 
@@ -123,6 +144,10 @@ class Frame:
         )
 
 
+LISTED = 1000
+"""Findings of a kind that are listed; all are counted. A film of any length has room."""
+
+
 class Pace(Protocol):
     """How the time of one film becomes the time of another, both in seconds from when its first picture is shown."""
 
@@ -175,6 +200,13 @@ class Notes:
     """Source pictures that only repeat the one before and were replaced, by the cadence of their shot, ``2, 2, 2…``;
     empty where none were looked for."""
 
+    findings: list[Finding] = field(default_factory=list)
+    """The first of the flaws that were found, in the order they were."""
+    found: dict[str, list[int]] = field(default_factory=dict)
+    """By the kind of flaw: how many frames have it, how many there are, and how many could not be mended."""
+    added: int = 0
+    """Frames made where the film's times have a hole."""
+
     report: Callable[[str, float], None] | None = None
     """Called with what is going on before frames come, and the part of it that is done."""
 
@@ -182,6 +214,17 @@ class Notes:
         """Tell what takes long before the next frame comes, and how far it is, in [0, 1]."""
         if self.report:
             self.report(name, done)
+
+    def find(self, finding: Finding) -> None:
+        """Count a flaw, and list it if not too many of its kind are listed."""
+        frames, count, left = self.found.get(finding.kind, [0, 0, 0])
+        self.found[finding.kind] = [
+            frames + 1,
+            count + finding.count,
+            left + finding.count * (not finding.mended),
+        ]
+        if frames < LISTED:
+            self.findings.append(finding)
 
     def warn(self, message: str) -> None:
         if message not in self.warnings:

@@ -4,15 +4,17 @@ import json
 import os
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from math import ceil
 from pathlib import Path
 from typing import Unpack
 
 from vedit.calibration import Calibration, calibrate
+from vedit.coverage import Coverage, coverage_of
 from vedit.device import pick_device
 from vedit.edits.edit import Edit
+from vedit.edits.inpaint import Inpaint
 from vedit.frame import Notes, Timing
 from vedit.render import Options, clocks, resume_hint
 from vedit.video.decode import open_film
@@ -60,6 +62,8 @@ class Plan:
     resume: str | None
     """What an interrupted run has left to go on with."""
     warnings: tuple[str, ...]
+    coverage: Coverage | None = None
+    """What other frames show of the hole that `vedit.edits.Inpaint` fills; None where nothing is filled."""
 
     def facts(self) -> dict[str, object]:
         """Everything as plain values for JSON; exact numbers as strings such as ``24000/1001``."""
@@ -94,6 +98,7 @@ class Plan:
             "free": self.free,
             "resume": self.resume,
             "warnings": list(self.warnings),
+            "coverage": asdict(self.coverage) if self.coverage else None,
         }
 
     def to_json(self) -> str:
@@ -112,7 +117,8 @@ def plan(
     """Say what :func:`vedit.render.render` would do with the same arguments. Nothing is written.
 
     A window of ten pictures from the middle of the film is decoded, edited and encoded (parts of the pictures when the
-    edits are slow); time, memory and bytes are estimated from that.
+    edits are slow); time, memory and bytes are estimated from that. Where a hole is to be filled, a few stretches of
+    the film are searched for what it hides (`vedit.coverage`).
 
     Args:
         src: the film.
@@ -145,6 +151,7 @@ def plan(
         notes.warn(warning)
     with writing(output.path):  # in memory; the encoder's complaints are those of the real one
         trial = calibrate(source, edits, timings, encoding, str(device), notes)
+    coverage = _coverage(source, edits, timings, str(device))
     frames = frames_out(source, clock, trial.made)
     keys = ceil(frames / KEY_DISTANCE)
     pictures = int(trial.key * keys + trial.between * max(0, frames - keys))
@@ -173,7 +180,18 @@ def plan(
         free=free,
         resume=resume_hint(Path(dst)) if options.get("resume", True) else None,
         warnings=tuple(notes.warnings),
+        coverage=coverage,
     )
+
+
+def _coverage(
+    source: Source, edits: Sequence[Edit], timings: Sequence[Timing], device: str
+) -> Coverage | None:
+    """Of the first edit that fills a hole of the film as it is: after a change of time the mask is not the film's."""
+    for edit, timing in zip(edits, timings, strict=False):
+        if isinstance(edit, Inpaint) and timing == source.timing:
+            return coverage_of(source, edit, device)
+    return None
 
 
 def frames_out(source: Source, clock: Timing, made: float) -> int:

@@ -7,13 +7,26 @@ from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from vedit.frame import Fault
+from vedit.frame import Fault, Finding
 from vedit.video.write import WrittenStream
 
 try:
     import resource
 except ModuleNotFoundError:  # Windows has no such module: the report says None there
     resource = None  # type: ignore[assignment]
+
+
+NAMED = 5
+"""Flaws of a kind whose times are printed."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """How many frames have a kind of flaw, how many flaws there are, and how many of them could not be mended."""
+
+    frames: int
+    count: int
+    left: int
 
 
 @dataclass(frozen=True)
@@ -50,6 +63,10 @@ class Report:
     """Pixels that were to be taken out."""
     recovered_pixels: int
     """Those that real pixels of other frames filled; the rest was made up."""
+    findings: tuple[Finding, ...]
+    """The flaws that a repair found, the first thousand of each kind, in the order they were."""
+    found: Mapping[str, Found]
+    """All of them by kind: "dust", "scratch", "duplicate", "dropped", "flicker"."""
     warnings: tuple[str, ...]
 
     @property
@@ -67,12 +84,25 @@ class Report:
         """One line: ``240/240 frames · pts identical · audio 2/2 bit-exact · 12.3 s (19.5 fps)``."""
         parts = [*self._time_parts(), self._audio_part()]
         parts += [f"{count} pictures {fault}" for fault, count in self.faults.items()]
+        parts += [f"{found.count} {kind}" for kind, found in self.found.items()]
         if self.frames_kept:
             parts.append(f"{self.frames_kept} frames kept from before")
         if self.coverage is not None:
             parts.append(f"{self.coverage:.0%} of the hole from other frames")
         speed = f" ({self.fps:.1f} fps)" if self.fps else ""
         return " · ".join([*parts, f"{self.seconds:.1f} s{speed}"])
+
+    @property
+    def repairs(self) -> list[str]:
+        """A line for each kind of flaw: ``dust: 37 in 20 frames, at 0.04, 0.52, 1.2 s and 17 more``."""
+        lines = []
+        for kind, found in self.found.items():
+            times = [f"{finding.seconds:.2f}" for finding in self.findings if finding.kind == kind][:NAMED]
+            more = f" and {found.frames - NAMED} more" if found.frames > NAMED else ""
+            left = f", {found.left} of them not mended" if found.left else ""
+            frames = f"{found.frames} frame{'s' * (found.frames != 1)}"
+            lines.append(f"{kind}: {found.count} in {frames}, at {', '.join(times)} s{more}{left}")
+        return lines
 
     def _time_parts(self) -> list[str]:
         same = self.frames_in == self.frames_out and self.duration_in == self.duration_out
@@ -119,6 +149,8 @@ class Report:
             "coverage": self.coverage,
             "hole_pixels": self.hole_pixels,
             "recovered_pixels": self.recovered_pixels,
+            "findings": [asdict(finding) for finding in self.findings],
+            "found": {kind: asdict(found) for kind, found in self.found.items()},
             "warnings": list(self.warnings),
             "proof": self.proof,
         }

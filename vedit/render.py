@@ -13,9 +13,10 @@ from typing import Literal, TypedDict
 from vedit.edits.edit import Edit
 from vedit.errors import EngineError, OutputError, UsageError
 from vedit.frame import Frame, Notes, Pace, Shot, Timing
+from vedit.heap import give_back_large_blocks
 from vedit.job import describe_call, describe_job, edits_of
 from vedit.pace import pace_of
-from vedit.proof import Report, peak_memory
+from vedit.proof import Found, Report, peak_memory
 from vedit.trail import Trail
 from vedit.video.journal import folder_for, read_journal
 from vedit.video.output import Output
@@ -91,6 +92,7 @@ def render(
         EngineError: a model or device cannot do the job.
     """
     began = time.monotonic()
+    give_back_large_blocks()
     source = probe(src).as_edited(hdr)
     if device not in ("auto", "cpu"):  # those cannot fail, and torch takes long to load
         from vedit.device import pick_device
@@ -111,6 +113,7 @@ def render(
     ):
         kept, written, begun = writer.frames_kept, 0, writer.mark
         trail = Trail(source, notes, begun, memoryless=all(edit.memoryless for edit in edits))
+        added = notes.added
         keep = begun.keep if begun else clock.start
         done = _source_index(keep, clock, source, pace) if begun else 0
         # What is made of earlier frames is thrown away. Only the first edit counts frames as the source does.
@@ -135,7 +138,7 @@ def render(
                         writer.add(frame)
                         if progress:
                             progress(_source_index(frame.end, clock, source, pace), source.frames)
-        if clock == source.timing and written != trail.frames:
+        if clock == source.timing and written != trail.frames + notes.added - added:
             raise OutputError(
                 f"the edits gave back {written} frames for {trail.frames}",
                 "This is a fault in an edit: report it with the command and the film's `vedit probe`.",
@@ -161,6 +164,8 @@ def render(
         peak_memory=peak_memory(),
         hole_pixels=notes.hole_pixels,
         recovered_pixels=notes.recovered_pixels,
+        findings=tuple(notes.findings),
+        found={kind: Found(*counts) for kind, counts in sorted(notes.found.items())},
         warnings=tuple(notes.warnings),
     )
 

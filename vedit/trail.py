@@ -3,10 +3,10 @@
 from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import astuple, replace
 from typing import Any
 
-from vedit.frame import Fault, Frame, Notes
+from vedit.frame import Fault, Finding, Frame, Notes
 from vedit.video.journal import Mark
 from vedit.video.read import START, Place, fingerprint
 from vedit.video.source import Source
@@ -160,6 +160,9 @@ def _noted(notes: Notes, index: int) -> dict[str, Any]:
         "hole_pixels": notes.hole_pixels,
         "recovered_pixels": notes.recovered_pixels,
         "repeats": dict(notes.repeats),
+        "findings": [list(astuple(finding)) for finding in notes.findings],
+        "found": {kind: list(counts) for kind, counts in notes.found.items()},
+        "added": notes.added,
         "faults": [[i, fault] for i, fault in notes.faults.items() if i < index],
     }
 
@@ -170,4 +173,7 @@ def _restore(notes: Notes, noted: Any) -> None:
     notes.hole_pixels += noted["hole_pixels"]
     notes.recovered_pixels += noted["recovered_pixels"]
     notes.repeats.update(noted["repeats"])
+    notes.findings += [Finding(*facts) for facts in noted["findings"]]
+    notes.found.update(noted["found"])
+    notes.added += noted["added"]
     notes.faults.update(dict(noted["faults"]))

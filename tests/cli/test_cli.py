@@ -408,6 +408,23 @@ def test_plan_says_what_would_happen(
     assert not (tmp_path / "out.mkv").exists()
 
 
+def test_plan_says_what_other_frames_show(film: MakeFilm, tmp_path: Path, capsys: Capture) -> None:
+    src = str(film(shots=(40,)))
+    argv = ["plan", "inpaint", src, "-o", str(tmp_path / "out.mkv"), "--mask"]
+    assert main([*argv, "box:40,24,10,16"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert re.search(
+        r"mask 2\.6% of the picture in (\d+) of \1 frames looked at; about \d+% of it seen in other", said
+    )
+    assert re.search(r"\(half of that within \d+ frames, \d+% surely\), \d+% to be made up", said)
+    assert main([*argv, "box:0,0,96,64"]) == 0
+    assert "other frames show nothing of it" in " ".join(capsys.readouterr().out.split())
+    assert main([*argv, "auto:caption"]) == 0
+    assert re.search(
+        r"mask marks nothing in the \d+ frames looked at", " ".join(capsys.readouterr().out.split())
+    )
+
+
 def test_plan_in_json_is_one_object(film: MakeFilm, tmp_path: Path, capsys: Capture) -> None:
     out = str(tmp_path / "out.mkv")
     assert main(["plan", "interpolate", str(film()), "-o", out, "--fps", "60", "--json"]) == 0

@@ -1,11 +1,9 @@
 """Filling behind a mask, against surfaces and motions that are known there."""
 
-import pytest
 import torch
 from torch import Tensor
 
-from vedit.flow.complete import complete_pair, grow, harmonic
-from vedit.flow.pairs import PairFlow
+from vedit.flow.complete import harmonic
 
 HEIGHT, WIDTH = 90, 131
 
@@ -45,21 +43,3 @@ def test_harmonic_of_nothing_known_is_zero_and_of_no_hole_the_picture() -> None:
     picture = torch.rand(1, 3, 7, 5)
     assert not harmonic(picture, torch.ones(1, 1, 7, 5)).any()
     assert torch.equal(harmonic(picture, torch.zeros(1, 1, 7, 5)), picture)
-
-
-@pytest.mark.parametrize("zoom", [0.0, 0.03])
-def test_a_pair_is_completed_from_the_motion_around_the_hole(zoom: float) -> None:
-    x, y = grid()
-    forth = torch.stack([2 + zoom * x, -1 + zoom * y])[None]
-    back = -torch.stack([2 + zoom * x, -1 + zoom * y])[None] / (1 + zoom)
-    mask = hole(30, 60, 40, 90)
-    pair = PairFlow(forth + 20 * mask, back + 31 * grow(mask, 3), mask, mask)
-    pair = complete_pair(pair, mask, reach=4)
-    assert (pair.flow_fw - forth).abs().max() < 0.06
-    assert (pair.flow_bw - back).abs().max() < 0.06
-    assert not (pair.occlusion_fw * mask).any()
-    assert not (pair.occlusion_bw * mask).any()
-
-
-def test_a_mask_grows_by_its_radius() -> None:
-    assert torch.equal(grow(hole(30, 60, 40, 90), 4), hole(26, 64, 36, 94))

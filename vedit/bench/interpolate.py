@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 
 from vedit.bench.clips import read_clip, through
-from vedit.bench.minterpolate import DEFAULTS, RATE, STRONGER, minterpolate
+from vedit.bench.ffmpeg import RATE
+from vedit.bench.minterpolate import DEFAULTS, STRONGER, minterpolate
 from vedit.bench.rife import Rife, load_rife
 from vedit.bench.rows import Row
 from vedit.bench.sheet import contact_sheet

@@ -16,6 +16,7 @@ from vedit.errors import UsageError
 from vedit.temporal.kinds import KINDS
 
 if TYPE_CHECKING:
+    from vedit.bench.inpaint import InpaintRow
     from vedit.bench.interpolate import InterpolationRow
     from vedit.bench.restyle import Painter, RestyleRow
     from vedit.bench.rows import Row, SomeRow
@@ -121,6 +122,53 @@ def interpolate(
         Console().print(_interpolation_table(rows, means(rows) if len(clips) > 1 else []))
 
 
+@app.command()
+def inpaint(
+    clips: Annotated[list[Path], Argument(metavar="CLIP...", help="Films to measure on.")],
+    mask: Annotated[
+        str,
+        Option(
+            "--mask",
+            help="What is cut out: square (a grid), logo (text), random (a still shape), object (a moving one), "
+            "or a mask of yours, of any size.",
+        ),
+    ] = "square",
+    quality: Annotated[
+        str, Option("--quality", help="Of vedit's edit: draft, normal, best; or several.")
+    ] = "draft,normal,best",
+    frames: Annotated[int, Option("--frames", min=2, help="Frames of each clip, up to its first cut.")] = 48,
+    seed: Annotated[int, Option("--seed", help="Of the random masks.")] = 0,
+    output: Annotated[
+        Path | None,
+        Option("--output", "-o", metavar="FOLDER", help="Write a contact sheet of each clip's worst frame."),
+    ] = None,
+    device: Device = "auto",
+    json_lines: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Holes cut into films and filled: how near to the truth, beside OpenCV's and ffmpeg's filters, and how fast."""
+    from vedit.bench.inpaint import bench_inpaint, protocol
+    from vedit.bench.plate import QUALITIES, Trial
+    from vedit.bench.rows import means
+
+    if unknown := set(_listed(quality)) - set(QUALITIES):
+        raise UsageError(f"--quality has no {unknown.pop()!r}", f"Choose among {', '.join(QUALITIES)}.")
+    qualities = tuple(one for one in QUALITIES if one in _listed(quality))
+    trial = Trial(mask=mask, frames=frames, seed=seed, qualities=qualities)
+    words = protocol(trial, device=device)
+    if json_lines:
+        screen.say(event="protocol", **vars(trial), **words)
+    else:
+        Console().print(_protocol_table(words))
+    rows = []
+    for row in bench_inpaint(clips, trial, device=device, output=output):
+        rows.append(row)
+        _tell(row, f"{row.hole:.2f} dB in the hole", json_lines, quiet)
+    if not json_lines:
+        Console().print(_inpaint_table(rows, means(rows) if len(clips) > 1 else []))
+
+
 def _tell(row: "Row", found: str, json_lines: bool, quiet: bool) -> None:
     """A row as soon as it is known: all of it as JSON, or that it is done."""
     if json_lines:
@@ -158,6 +206,24 @@ def _interpolation_table(rows: "Sequence[InterpolationRow]", summary: "Sequence[
         ]
 
     return _table(("PSNR", "SSIM", "error", "bias", "sharp", "ghosts", "ms"), [*rows, *summary], cells)
+
+
+def _inpaint_table(rows: "Sequence[InpaintRow]", summary: "Sequence[InpaintRow]") -> Table:
+    def cells(row: "InpaintRow") -> list[str]:
+        return [
+            f"{100 * row.area:.1f}",
+            f"{row.psnr:.2f}",
+            f"{row.ssim:.4f}",
+            f"{row.hole:.2f}",
+            f"{row.seam:.2f}",
+            f"{row.flicker:.2f}",
+            "" if row.coverage is None else f"{100 * row.coverage:.0f}",
+            f"{row.outside:.0f}",
+            f"{row.seconds:.2f}",
+        ]
+
+    titles = ("area", "PSNR", "SSIM", "hole", "seam", "flicker", "seen", "out", "s")
+    return _table(titles, [*rows, *summary], cells)
 
 
 def _table(

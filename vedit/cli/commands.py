@@ -162,9 +162,55 @@ def interpolate(
 
 
 @edit_command(app)
-def inpaint(mask: Mask, quality: Care = "normal", engine: Engine = "bundled", seed: Seed = 0) -> "Edit":
+def inpaint(
+    mask: Mask,
+    quality: Care = "normal",
+    engine: Engine = "bundled",
+    seed: Seed = 0,
+    dilate: Annotated[int, Option("--dilate", help="Pixels by which the mask grows.")] = 0,
+    feather: Annotated[
+        int, Option("--feather", help="Pixels around it over which new colours fade into the old ones.")
+    ] = 0,
+) -> "Edit":
     """Take something out of a film: a caption, a logo, a passer-by."""
-    return vedit.edits.Inpaint(mask=mask, quality=quality, engine=engine, seed=seed)
+    return vedit.edits.Inpaint(
+        mask=mask, quality=quality, engine=engine, seed=seed, dilate=dilate, feather=feather
+    )
+
+
+@edit_command(app)
+def repair(
+    dust: Annotated[
+        bool, Option("--dust/--no-dust", help="Specks, hairs and dirt of a single frame.")
+    ] = True,
+    scratches: Annotated[
+        bool, Option("--scratches/--no-scratches", help="Thin vertical lines that stay for several frames.")
+    ] = True,
+    dropped: Annotated[
+        bool, Option("--dropped/--no-dropped", help="Missing frames, made where the times have a hole.")
+    ] = True,
+    duplicates: Annotated[
+        bool, Option("--duplicates/--no-duplicates", help="Single frames that show the one before again.")
+    ] = True,
+    flicker: Annotated[
+        bool,
+        Option(
+            "--flicker/--no-flicker", help="Even an exposure that goes up and down; changes whole frames."
+        ),
+    ] = False,
+    preview: Annotated[
+        bool, Option("--preview", help="Mend nothing; draw what is found over the film.")
+    ] = False,
+) -> "Edit":
+    """Mend dust, scratches, lost and doubled frames from the frames beside; says what was found, and when."""
+    return vedit.edits.Repair(
+        dust=dust,
+        scratches=scratches,
+        dropped=dropped,
+        duplicates=duplicates,
+        flicker=flicker,
+        preview=preview,
+    )
 
 
 @app.command()

@@ -6,6 +6,7 @@ from rich.filesize import decimal
 from rich.table import Table
 
 from vedit.cli.facts import rate_in_words
+from vedit.coverage import Coverage
 from vedit.planning import Plan
 
 
@@ -31,6 +32,8 @@ def table(plan: Plan, title: str) -> Table:
         rows.add_row(stream.facts.kind, ", ".join(word for word in words if word))
     if source.chapters:
         rows.add_row("chapters", f"{source.chapters}, kept")
+    if plan.coverage is not None:
+        rows.add_row("mask", mask_in_words(plan.coverage))
     rows.add_row("time", f"about {_time(plan.seconds)} on {plan.device}")
     if plan.memory is not None:
         rows.add_row("memory", f"about {decimal(plan.memory)}")
@@ -43,6 +46,21 @@ def table(plan: Plan, title: str) -> Table:
     for warning in plan.warnings:
         rows.add_row("warning", warning)
     return rows
+
+
+def mask_in_words(coverage: Coverage) -> str:
+    """How much a mask marks, and what other frames show of that."""
+    if not coverage.marked:
+        return f"marks nothing in the {coverage.looked} frames looked at"
+    words = f"{coverage.mask_share:.1%} of the picture in {coverage.marked} of {coverage.looked} frames looked at; "
+    if not coverage.seen:
+        return words + "other frames show nothing of it, all is to be made up"
+    found = (
+        f"half of that within {coverage.near} frame{'s' * (coverage.near > 1)}, {coverage.sure:.0%} surely"
+    )
+    return words + (
+        f"about {coverage.seen:.0%} of it seen in other frames ({found}), {1 - coverage.seen:.0%} to be made up"
+    )
 
 
 def _time(seconds: Fraction | float) -> str:

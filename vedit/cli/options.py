@@ -23,7 +23,8 @@ Result = Annotated[
 WHERE = Option(
     "--mask",
     metavar="MASK",
-    help="Where to change the picture: an image or a film (white = change), box:x,y,w,h or poly:x,y x,y x,y",
+    help="Where to change the picture: an image, a film, a folder (white = change), box:x,y,w,h, poly:x,y x,y x,y, "
+    "track:N=box:x,y,w,h, auto:caption, auto:logo; or several, joined by ' + ' and ' - '",
     show_default=False,
 )
 Mask = Annotated[str, WHERE]

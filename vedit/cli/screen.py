@@ -81,6 +81,8 @@ def finish(report: "Report", *, as_json: bool = False) -> None:
     if as_json:
         say(event="done", **report.facts())
     else:
+        for line in report.repairs:
+            print(line)
         print(report.proof, flush=True)
 
 

@@ -92,6 +92,39 @@ def denoiser(
 
 
 @app.command()
+def completion(
+    footage: Footage,
+    output: Weights,
+    minutes: Minutes = 120,
+    batch: Annotated[
+        int,
+        Option("--batch", min=1, help="Pictures in a step: 48 are for a graphics card, 4 for a processor."),
+    ] = 48,
+    workers: Annotated[
+        int, Option("--workers", min=0, help="Processes that make scenes with moving holes all the while.")
+    ] = 2,
+    start: Start = None,
+    seed: Seed = 0,
+    device: On = "auto",
+    resume: Resume = True,
+) -> None:
+    """Train the completion net, which says what the holes of a film hide."""
+    from vedit.train.completion import train_completion
+
+    train_completion(
+        footage,
+        output,
+        minutes=minutes,
+        batch=batch,
+        workers=workers,
+        start=start,
+        seed=seed,
+        device=device,
+        resume=resume,
+    )
+
+
+@app.command()
 def look(
     frames: Annotated[Path, Argument(metavar="FRAMES", help="A folder of pictures as a camera shows them.")],
     paintings: Annotated[

@@ -50,6 +50,16 @@ def load_look(engine: Engine, path: Path) -> Engine:
     return replace(engine, denoiser=denoiser.to(engine.device, engine.dtype).eval().requires_grad_(False))
 
 
+def check_engine(name: str) -> None:
+    """Complain about an engine that nobody knows.
+
+    Raises:
+        EngineError: no engine has this name.
+    """
+    if name != "bundled":
+        raise EngineError(f"there is no engine called {name!r}", 'This version has one: engine="bundled".')
+
+
 @lru_cache(maxsize=2)
 def load_engine(name: str, device: torch.device) -> Engine:
     """The engine called ``name`` on a device; "bundled" is the one that ships with vedit.
@@ -57,8 +67,7 @@ def load_engine(name: str, device: torch.device) -> Engine:
     Raises:
         EngineError: no engine has this name, or its weights cannot be read.
     """
-    if name != "bundled":
-        raise EngineError(f"there is no engine called {name!r}", 'This version has one: engine="bundled".')
+    check_engine(name)
     codec, denoiser = BundledCodec(), BundledDenoiser()
     for model, file in ((codec, "codec.safetensors"), (denoiser, "denoiser.safetensors")):
         try:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from vedit.edits.inpaint import Inpaint as Inpaint
     from vedit.edits.interpolate import Interpolate as Interpolate
+    from vedit.edits.repair import Repair as Repair
     from vedit.edits.restyle import Restyle as Restyle
 
-__all__ = ["Inpaint", "Interpolate", "Restyle"]
+__all__ = ["Inpaint", "Interpolate", "Repair", "Restyle"]
 
 
 def __getattr__(name: str) -> object:

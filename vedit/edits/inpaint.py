@@ -1,49 +1,56 @@
-"""Fill what is under a mask: real pixels of other frames first, diffusion in latents for what no frame shows."""
+"""Take things out of a film: real pixels of other frames first, made-up ones only where no frame shows any."""
 
-from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from itertools import groupby
+from dataclasses import dataclass
 from typing import ClassVar
 
+import cv2
 import torch
 from torch import Tensor
 
 from vedit.clip import Clip
-from vedit.diffusion.denoise import denoise
-from vedit.diffusion.engine import load_engine
-from vedit.diffusion.prior import Prior
+from vedit.completion.complete import Completed, complete
+from vedit.completion.evidence import gather
+from vedit.completion.weights import load_completion
+from vedit.diffusion.engine import check_engine
+from vedit.edits.detail import detailed
 from vedit.edits.edit import apply_to_clip
-from vedit.edits.propagate import Recovered, recover, smooth
-from vedit.edits.texture import in_keeping
+from vedit.edits.unveil import unveiled
 from vedit.errors import UsageError
-from vedit.flow.complete import harmonic
 from vedit.flow.estimate import Quality
 from vedit.frame import Frame, Shot, Timing
 from vedit.masks import MaskSetting, check_mask, with_masks
+from vedit.video.read import ahead
 
-RADIUS: dict[Quality, int] = {"draft": 6, "normal": 12, "best": 24}
+RADIUS: dict[Quality, int] = {"draft": 6, "normal": 16, "best": 24}
 """How many frames before and after are searched for what a hole hides."""
-PASSES: dict[Quality, int] = {"draft": 1, "normal": 1, "best": 2}
-"""How often; from the second time on motion inside the hole is estimated from what was found there before."""
-STRENGTH = 0.5
-"""How much of the smooth filling is noised away before it is denoised."""
+VIEWS: dict[Quality, int] = {"draft": 1, "normal": 2, "best": 4}
+"""How many mirror images of a hole the completion net is asked about."""
+DETAIL: dict[Quality, float] = {"draft": 0, "normal": 0.6, "best": 0.8}
+"""How much texture is added to what was made up: the whole of it looks best and is further from the truth."""
 
 
 @dataclass(frozen=True, eq=False)
 class Inpaint:
     """Replace what a mask covers; every pixel outside it stays as it is, bit for bit.
 
+    A half-transparent mark is taken off first. Then every hidden pixel is followed through the neighbouring frames to
+    one that shows it, the completion net weighs what was found and makes up the rest, and texture is drawn onto that
+    from the picture's own patches and carried along with the motion.
+
     Args:
         mask: which pixels to replace (see `vedit.masks`): a tensor ``(F, 1, H, W)`` or ``(1, 1, H, W)``, a
-            picture, a film or a folder of pictures (white = replace), ``box:x,y,w,h`` or ``poly:x,y x,y …``.
-        quality: ``draft``, ``normal`` or ``best``: how far the film is searched for hidden pixels, and how well
-            motion is estimated. ``draft`` leaves what is not found smooth and loads no engine.
+            picture, a film or a folder of pictures (white = replace), ``box:x,y,w,h``, ``poly:x,y x,y …``,
+            ``track:N=box:…``, ``auto:caption``, ``auto:logo``, or several joined by `` + `` and `` - ``.
+        quality: ``draft``, ``normal`` or ``best``: how far the film is searched for hidden pixels, and how much care
+            is taken with the rest. ``draft`` adds no texture and looks for no transparent marks.
         engine: what synthesises pixels that no frame shows.
-        seed: of its noise.
+        seed: of the texture.
+        dilate: pixels by which the mask grows.
+        feather: pixels around that over which new colours fade into the old ones.
 
     Raises:
-        UsageError, InputError: the mask cannot work, or the quality is unknown.
+        UsageError, InputError, EngineError: the mask cannot work, or a setting is unknown.
     """
 
     memoryless: ClassVar[bool] = False
@@ -52,62 +59,60 @@ class Inpaint:
     quality: Quality = "normal"
     engine: str = "bundled"
     seed: int = 0
+    dilate: int = 0
+    feather: int = 0
 
     def __post_init__(self) -> None:
         if self.quality not in RADIUS:
             raise UsageError(f"quality {self.quality!r} is unknown", f"Choose one of {', '.join(RADIUS)}.")
+        for name in ("dilate", "feather"):
+            if getattr(self, name) < 0:
+                raise UsageError(f"{name} is {getattr(self, name)}", "Give pixels, 0 or more.")
+        check_engine(self.engine)
         check_mask(self.mask)
 
     def timing(self, timing: Timing) -> Timing:
         return timing
 
     def stream(self, frames: Iterator[Frame], shot: Shot) -> Iterator[Frame]:
-        recovered: Iterator[Recovered] = (
-            smooth(frame, mask) for frame, mask in with_masks(frames, self.mask, shot)
-        )
-        for _ in range(PASSES[self.quality]):
-            recovered = recover(recovered, self.quality, RADIUS[self.quality])
-        for unseen, run in groupby(_counted(recovered, shot), lambda r: bool(r.unseen.any())):
-            if unseen and self.quality != "draft":
-                yield from self._synthesised(run, shot)
-            else:
-                yield from (_composited(r) for r in run)
+        masked = with_masks(frames, self.mask, shot, dilate=self.dilate + self.feather)
+        if self.quality != "draft":
+            masked = unveiled(masked, shot)
+        evidence = gather(masked, self.quality, RADIUS[self.quality])
+        # Motion is found while the net thinks: another thread keeps a few frames ahead.
+        completed = complete(ahead(evidence), load_completion(shot.device), VIEWS[self.quality])
+        if share := DETAIL[self.quality]:
+            completed = detailed(completed, share=share, seed=self.seed)
+        for done in completed:
+            shot.notes.hole_pixels += int(done.mask.sum())
+            if done.real is not None:
+                shot.notes.recovered_pixels += int(done.real.round().sum())
+            yield _composited(done, self.feather)
 
     def apply(self, clip: Clip) -> Clip:
         """The clip with its hole filled, as one shot."""
         return apply_to_clip(self, clip)
 
-    def _synthesised(self, run: Iterator[Recovered], shot: Shot) -> Iterator[Frame]:
-        """A run of frames that all have pixels to invent: the smooth filling is the prior of the latent path."""
-        waiting: deque[tuple[Recovered, Tensor]] = deque()
 
-        def priors() -> Iterator[Prior]:
-            for place, r in enumerate(run):
-                assert r.pixels is not None  # noqa: S101 - it has a hole
-                waiting.append((replace(r, pair=None), r.pixels))
-                yield Prior(r.frame.index, r.pixels, r.unseen, r.pair if place else None)
-
-        engine = load_engine(self.engine, shot.device)
-        for picture in denoise(priors(), engine, strength=STRENGTH, seed=self.seed, wanted=shot.wanted):
-            r, prior = waiting.popleft()
-            # A membrane takes the codec's own error away where the synthesised part meets the picture.
-            drawn = picture + harmonic((prior - picture)[None], r.unseen[None])[0]
-            original = r.frame.pixels[:3].to(prior)
-            yield _composited(replace(r, pixels=in_keeping(drawn, prior, r.unseen, original, r.mask)))
-
-
-def _counted(recovered: Iterator[Recovered], shot: Shot) -> Iterator[Recovered]:
-    for r in recovered:
-        shot.notes.hole_pixels += int(r.mask.sum())
-        shot.notes.recovered_pixels += int((r.mask - r.unseen).sum())
-        yield r
-
-
-def _composited(r: Recovered) -> Frame:
+def _composited(done: Completed, feather: int) -> Frame:
     """The frame with new colours under its mask and everything else, alpha included, as it was."""
-    if r.pixels is None:
-        return r.frame
-    original = r.frame.pixels
-    mask = r.mask.to(original)
-    colours = torch.where(mask > 0, r.pixels.clamp(0, 1).to(original), original[:3])
-    return r.frame.edited(torch.cat([colours, original[3:]]), changed=mask)
+    if done.pixels is None or done.window is None:
+        return done.frame
+    original = done.frame.pixels
+    mask = done.mask.to(original)
+    out = original.clone()
+    colours, hole = done.window.of(out[:3]), done.window.of(mask)
+    share = _faded(hole, feather) if feather else hole
+    mixed = colours + share * (done.pixels.to(original) - colours)
+    colours[:] = torch.where(share < 1, torch.where(share > 0, mixed, colours), done.pixels.to(original))
+    return done.frame.edited(out, changed=mask)
+
+
+def _faded(hole: Tensor, feather: int) -> Tensor:
+    """A mask ``(1, h, w)`` that rises from its edge to 1 over so many pixels; the picture's border is no edge.
+
+    Counted in steps to a neighbour, as masks grow: it is 1 wherever the mask was before it grew by ``feather``.
+    """
+    inside = cv2.copyMakeBorder(hole[0].byte().cpu().numpy(), 1, 1, 1, 1, cv2.BORDER_REPLICATE)
+    depth = cv2.distanceTransform(inside, cv2.DIST_L1, 3)[1:-1, 1:-1]
+    return (torch.from_numpy(depth)[None] / (feather + 1)).clamp(max=1).to(hole)

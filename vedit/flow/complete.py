@@ -1,11 +1,8 @@
-"""Fill what a mask hides: pictures by a membrane, motion by the motion around it."""
+"""Fill what a mask hides with the smoothest surface, and make masks larger."""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-
-from vedit.flow.occlusion import occlusion
-from vedit.flow.pairs import PairFlow
 
 SWEEPS = 12
 """Jacobi sweeps per level: the worst error left in a smooth filling is below 1 % of its range."""
@@ -65,19 +62,3 @@ def grow(mask: Tensor, radius: int) -> Tensor:
     """A mask ``(N, 1, H, W)`` dilated by a square of ``2 radius + 1`` pixels."""
     grown = F.max_pool2d(mask, (2 * radius + 1, 1), stride=1, padding=(radius, 0))
     return F.max_pool2d(grown, (1, 2 * radius + 1), stride=1, padding=(0, radius))
-
-
-def complete_pair(pair: PairFlow, mask: Tensor, reach: int) -> PairFlow:
-    """A pair's motion without what was under a mask: a membrane there, and the occlusion test run again.
-
-    The membrane is FGVC's completion (Gao et al., ECCV 2020). Affine motion solves the Laplace equation, so zooms and
-    rotations need no model of their own.
-
-    Args:
-        pair: flow between two pictures whose holes were filled with something smooth.
-        mask: ``(1, 1, H, W)``, the union of both pictures' masks.
-        reach: how many pixels around the mask the estimator is not to be believed.
-    """
-    unknown = grow(mask, reach)
-    flow_fw, flow_bw = harmonic(pair.flow_fw, unknown), harmonic(pair.flow_bw, unknown)
-    return PairFlow(flow_fw, flow_bw, occlusion(flow_fw, flow_bw), occlusion(flow_bw, flow_fw))

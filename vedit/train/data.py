@@ -1,6 +1,7 @@
 """Pictures to train on, from a folder of films and photographs."""
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -44,6 +45,19 @@ def film_frames(folder: Path, side: int, count: int) -> Iterator[Tensor]:
             for i, frame in enumerate(film.decode(video=0)):
                 if i in wanted:
                     yield _to_tensor(_fit(frame.to_ndarray(format="rgb24"), side))
+
+
+def film_runs(folder: Path, side: int, count: int) -> Iterator[Tensor]:
+    """The first ``count`` frames of every film below a folder, ``(F, 3, H, W)`` uint8, cuts or not.
+
+    Pictures of another size than the film's first are left out.
+    """
+    for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in FILMS):
+        with open_film(path) as film:
+            decoded = islice(film.decode(video=0), count)
+            frames = [_to_tensor(_fit(f.to_ndarray(format="rgb24"), side)) for f in decoded]
+        if frames:
+            yield torch.stack([f for f in frames if f.shape == frames[0].shape])
 
 
 def random_crops(pictures: list[Tensor], count: int, size: int, rng: np.random.Generator) -> Tensor:

@@ -25,6 +25,68 @@ def random_holes(count: int, size: int, rng: np.random.Generator) -> Tensor:
     return torch.from_numpy(out)[:, None]
 
 
+def marks(height: int, width: int, rng: np.random.Generator) -> Tensor:
+    """A mask ``(1, H, W)`` of a thing people take out of films: boxes, lettering, ragged shapes, strokes."""
+    mask = np.zeros((height, width), np.uint8)
+    kind = rng.integers(5)
+    if kind == 0:  # one box or a few alike
+        w, h = (int(v) for v in rng.integers(12, min(height, width) // 2, 2))
+        for _ in range(int(rng.choice([1, 1, 2, 4]))):
+            x, y = int(rng.integers(-w // 2, width)), int(rng.integers(-h // 2, height))
+            cv2.rectangle(mask, (x, y), (x + w, y + h), (1,), -1)
+    elif kind == 1:  # boxes in rows
+        side = int(rng.integers(16, 56))
+        gap_x, gap_y = (int(side + rng.integers(side // 2, 2 * side)) for _ in range(2))
+        for y in range(int(rng.integers(0, gap_y)), height, gap_y):
+            for x in range(int(rng.integers(0, gap_x)), width, gap_x):
+                mask[y : y + side, x : x + side] = 1
+    elif kind == 2:  # lettering
+        words = "".join(
+            chr(c) for c in rng.choice([*range(48, 58), *range(65, 91), 32], int(rng.integers(3, 14)))
+        )
+        for line in range(int(rng.integers(1, 3))):
+            size = float(rng.uniform(0.6, 2.6))
+            place = (
+                int(rng.integers(-20, width // 2)),
+                int(rng.integers(20, height)) + line * int(32 * size),
+            )
+            cv2.putText(mask, words, place, int(rng.integers(0, 5)), size, (1,), int(rng.integers(2, 11)))
+        mask = np.asarray(
+            cv2.dilate(mask, np.ones((3, 3), np.uint8), iterations=int(rng.integers(1, 5))), np.uint8
+        )
+    elif kind == 3:  # something ragged
+        middle = rng.uniform([0, 0], [width, height])
+        turns = np.sort(rng.uniform(0, 2 * np.pi, int(rng.integers(6, 14))))
+        reach = rng.uniform(0.4, 1, (len(turns), 1)) * rng.uniform(12, min(height, width) / 2.5)
+        corners = middle + reach * np.stack([np.cos(turns), np.sin(turns)], 1) * rng.uniform(0.5, 1.2, 2)
+        cv2.fillPoly(mask, [corners.astype(np.int32)], (1,))
+        mask = np.asarray(cv2.medianBlur(mask, int(rng.choice([1, 5, 9]))), np.uint8)
+    else:  # strokes
+        at = rng.uniform([0, 0], [width, height])
+        for _ in range(int(rng.integers(2, 9))):
+            to = at + rng.normal(0, min(height, width) / 5, 2)
+            ends = [(int(p[0]), int(p[1])) for p in (at, to)]
+            cv2.line(mask, ends[0], ends[1], (1,), int(rng.integers(4, 28)))
+            at = to
+    if mask.mean() < 0.01 or mask.mean() > 0.5:
+        return marks(height, width, rng)
+    return torch.from_numpy(mask)[None].float()
+
+
+def moving_marks(count: int, height: int, width: int, rng: np.random.Generator) -> Tensor:
+    """Masks ``(F, 1, H, W)`` of a run of frames: a mark that stands still, or one that wanders and sways."""
+    mark = marks(height, width, rng)[0].numpy()
+    if rng.random() < 0.5:
+        return torch.from_numpy(mark)[None, None].repeat(count, 1, 1, 1)
+    velocity, sway, speed = rng.normal(0, 2.5, 2), rng.uniform(0, 6, 2), rng.uniform(0.1, 0.6)
+    out = []
+    for i in range(count):
+        dx, dy = velocity * (i - count / 2) + sway * np.sin(speed * i)
+        shift = np.array([[1, 0, dx], [0, 1, dy]], np.float32)
+        out.append(cv2.warpAffine(mark, shift, (width, height), flags=cv2.INTER_NEAREST))
+    return torch.from_numpy(np.stack(out))[:, None]
+
+
 def smooth_fill(frames: Tensor, masks: Tensor) -> Tensor:
     """Frames ``(F,3,H,W)`` with their holes filled from what is around them, coarse to fine (push-pull)."""
     levels = [(frames * (1 - masks), 1 - masks)]

@@ -1,0 +1,112 @@
+"""Frame by frame: evidence in, completed windows out, each one seeing how the one before was completed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vedit.completion.carry import carry
+from vedit.completion.evidence import Evidence
+from vedit.completion.motion import Motion
+from vedit.completion.net import GRAIN, CompletionNet, assembled, mixed
+from vedit.completion.window import Window
+from vedit.frame import Frame
+
+CALM, HASTE = 0.85, 0.6
+"""How much of what is made up is taken from the frame before, where it stands still; and the speed in pixels a frame at
+which it is a third of that: faster things are not carried exactly."""
+PIXELS = 700_000
+"""Larger windows are thought about at half their size, or a quarter…; the colours that are mixed stay at full size."""
+
+MIRRORS: tuple[tuple[int, ...], ...] = ((), (-1,), (-2,), (-1, -2))
+"""The axes along which a picture is turned round to be asked about again."""
+
+
+@dataclass(frozen=True, eq=False)
+class Completed:
+    """A frame with its hole filled.
+
+    ``mask`` ``(1, H, W)``: the hole. ``pixels`` ``(3, h, w)``: RGB of ``window``, completed. ``real`` ``(1, h, w)``:
+    the share of each pixel in the hole that other frames show; the rest is made up. ``motion``: from the frame before.
+    None where there is no hole.
+    """
+
+    frame: Frame
+    mask: Tensor
+    window: Window | None = None
+    pixels: Tensor | None = None
+    real: Tensor | None = None
+    motion: Motion | None = None
+
+
+@torch.no_grad()
+def complete(films: Iterator[Evidence], net: CompletionNet, views: int = 1) -> Iterator[Completed]:
+    """Complete the holes of one shot, in order.
+
+    Args:
+        films: the frames with what is known of their holes.
+        net: says what they show.
+        views: how many mirror images it is asked about, 1 to 4; the mean of its answers is nearer to the truth.
+    """
+    before: tuple[Window, Tensor] | None = None  # RGB and share of real pixels
+    for seen in films:
+        if seen.window is None or seen.picture is None:
+            before = None
+            yield Completed(seen.frame, seen.mask)
+            continue
+        if seen.ahead is None or seen.behind is None:
+            before = seen.window, torch.cat([seen.picture, torch.ones_like(seen.picture[:1])])
+            yield Completed(seen.frame, seen.mask)
+            continue
+        hole = seen.window.of(seen.mask)
+        carried, real_before, calm = _carried(seen, before)
+        batch = assembled(*(t[None] for t in (seen.picture, hole, seen.ahead, seen.behind, carried)))
+        drawn, shares = mixed(batch, _answer(batch, net, views))
+        real = (shares[0, 1:2] + shares[0, 2:3] + shares[0, 3:] * real_before) * hole
+        fresh = drawn[0] + calm * (1 - real) * (carried[:3] - drawn[0])
+        pixels = torch.where(hole > 0, fresh.clamp(0, 1), seen.picture)
+        before = seen.window, torch.cat([pixels, real + 1 - hole])
+        yield Completed(seen.frame, seen.mask, seen.window, pixels, real, seen.motion)
+
+
+def _answer(batch: Tensor, net: CompletionNet, views: int) -> Tensor:
+    """The net's answer on the grid of its input, which is brought to sides and a size that suit the net."""
+    height, width = batch.shape[-2:]
+    scale = 1
+    while height * width > PIXELS * scale * scale:
+        scale *= 2
+    small = F.avg_pool2d(batch, scale, ceil_mode=True) if scale > 1 else batch
+    rows, columns = small.shape[-2:]
+    small = F.pad(small, (0, -columns % GRAIN, 0, -rows % GRAIN), mode="replicate").to(net.close.weight.dtype)
+    answer = torch.zeros_like(small[:, :7], dtype=torch.float32)
+    for mirrored in MIRRORS[:views]:
+        view = small.flip(mirrored).contiguous(memory_format=torch.channels_last)
+        answer += net(view).flip(mirrored) / views
+    answer = answer[..., :rows, :columns]
+    if scale > 1:
+        answer = F.interpolate(answer, scale_factor=scale, mode="bilinear")[..., :height, :width]
+    return answer
+
+
+def _carried(seen: Evidence, before: tuple[Window, Tensor] | None) -> tuple[Tensor, Tensor, Tensor]:
+    """The frame before as it was completed, on this frame's window.
+
+    Its colours and where they are known ``(4, h, w)``, its share of real pixels ``(1, h, w)``, and how much of what is
+    made up is to be kept ``(1, h, w)``.
+    """
+    window, motion = seen.window, seen.motion
+    assert window is not None  # noqa: S101 - it has a hole
+    assert seen.picture is not None  # noqa: S101 - as above
+    out = seen.picture.new_zeros(6, window.height, window.width)
+    if before is not None and motion is not None:
+        old, pixels = before
+        part = motion.window
+        shift = (part.left - old.left, part.top - old.top)
+        there, known = carry(pixels[None], motion.back, motion.cell, shift)
+        speed = motion.back[:, :2].norm(dim=1, keepdim=True)
+        calm = known * F.interpolate(CALM * torch.exp(-speed / HASTE), size=known.shape[-2:], mode="bilinear")
+        both = torch.cat([there[:, :3], known, there[:, 3:], calm], 1)
+        part.within(window).of(out)[:] = both[0, :, : part.height, : part.width]
+    return out[:4], out[4:5], out[5:]

@@ -1,0 +1,156 @@
+"""Masks from tensors, pictures, films and folders, each found by the frame's absolute index."""
+
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, suppress
+from functools import lru_cache
+from pathlib import Path
+
+import av
+import torch
+from torch import Tensor
+
+from vedit.errors import InputError, UsageError, VeditError
+from vedit.frame import Shot
+from vedit.masks.bridge import spans
+from vedit.masks.folder import by_frame, pictures
+from vedit.masks.quad import changed, is_quad
+from vedit.masks.setting import PICTURES
+from vedit.pictures import read_picture
+from vedit.video.decode import open_film, picture_packets, picture_stream
+
+Finder = Callable[[int], Tensor]
+"""The mask ``(1, H, W)`` of 0 and 1 of a frame's absolute index; asked for in rising order."""
+
+SAMPLES = 6
+"""Pictures of a mask film or folder that are looked at to tell which levels it has."""
+
+
+def from_tensor(masks: Tensor, shot: Shot) -> Finder:
+    def find(index: int) -> Tensor:
+        if len(masks) == 1:
+            return checked(masks[0], "tensor", shot)
+        if index >= len(masks):
+            raise _ended("tensor", len(masks))
+        return checked(masks[index], "tensor", shot)
+
+    return find
+
+
+def from_picture(path: Path, shot: Shot) -> Tensor:
+    """One picture, for all frames."""
+    picture = _read(path)
+    return checked(_levels(picture, is_quad(picture), path, shot), str(path), shot)
+
+
+def from_folder(folder: Path, shot: Shot) -> Finder:
+    """A picture for each frame; where the numbers in their names skip one, that frame's mask is empty."""
+    paths = by_frame(pictures(folder, PICTURES))
+    missing = [index for index, path in enumerate(paths) if path is None]
+    if missing:
+        shot.notes.warn(
+            f"mask folder {folder} has no picture for frames {spans(missing)}, by the numbers in its names; "
+            "the others keep their frames"
+        )
+    step = -(-len(paths) // SAMPLES)
+    quad = any(is_quad(_read(path)) for path in paths[::step] if path is not None)
+
+    def find(index: int) -> Tensor:
+        if index >= len(paths):
+            raise _ended(str(folder), len(paths))
+        path = paths[index]
+        if path is None:
+            return torch.zeros(1, shot.height, shot.width)
+        return checked(_levels(_read(path), quad, folder, shot), str(path), shot)
+
+    return find
+
+
+def from_film(path: Path, shot: Shot, opened: ExitStack) -> Finder:
+    """Read forward from wherever the shot begins: one seek, then picture by picture."""
+    facts = path.stat()
+    times = _film_times(path, facts.st_mtime_ns, facts.st_size)
+    quad = _film_is_quad(path, facts.st_mtime_ns, facts.st_size)
+    decoded: Generator[tuple[int, Tensor]] | None = None
+
+    def find(index: int) -> Tensor:
+        nonlocal decoded
+        if index >= len(times):
+            raise _ended(str(path), len(times))
+        if decoded is None:
+            decoded = _read_film(path, times[index])
+            opened.callback(decoded.close)
+        for pts, picture in decoded:
+            if pts >= times[index]:
+                return checked(_levels(picture, quad, path, shot), str(path), shot)
+        raise InputError(f"mask film {path} cannot be decoded at picture {index}", "Write it again.")
+
+    return find
+
+
+def checked(mask: Tensor, name: str, shot: Shot) -> Tensor:
+    """The mask as 0 and 1.
+
+    Raises:
+        UsageError: it has another size than the picture.
+    """
+    if mask.shape != (1, shot.height, shot.width):
+        *_, height, width = mask.shape
+        raise UsageError(
+            f"mask {name} is {width}x{height} but the picture is {shot.width}x{shot.height}",
+            f"Scale the mask to {shot.width}x{shot.height}, or use box: or poly:.",
+        )
+    return (mask > 0.5).float()
+
+
+def _levels(mask: Tensor, quad: bool, path: Path, shot: Shot) -> Tensor:
+    if not quad:
+        return mask
+    shot.notes.warn(
+        f"mask {path} has the four levels 0, 63, 127 and 255: 255 is taken as kept, all darker ones as change"
+    )
+    return changed(mask)
+
+
+@lru_cache(maxsize=4)
+def _film_times(path: Path, modified_ns: int, size: int) -> tuple[int, ...]:
+    """Sorted pts of a film's pictures; cached by state of the file: every shot asks for them again."""
+    with open_film(path) as film:
+        packets = picture_packets(film, picture_stream(film, path))
+        return tuple(sorted(p.pts for p in packets if p.pts is not None and not p.is_discard))
+
+
+@lru_cache(maxsize=4)
+def _film_is_quad(path: Path, modified_ns: int, size: int) -> bool:
+    times = _film_times(path, modified_ns, size)
+    for start in times[:: -(-len(times) // SAMPLES) or 1]:
+        film = _read_film(path, start)
+        found = next(film, None)
+        film.close()
+        if found and is_quad(found[1]):
+            return True
+    return False
+
+
+def _read_film(path: Path, start: int) -> Generator[tuple[int, Tensor]]:
+    with open_film(path) as film:
+        stream = picture_stream(film, path)
+        stream.thread_type = "AUTO"
+        with suppress(av.error.FFmpegError):  # some formats cannot seek; then it is read from the start
+            film.seek(start, stream=stream)
+        try:
+            for picture in film.decode(stream):
+                if picture.pts is not None and picture.pts >= start:
+                    yield picture.pts, torch.from_numpy(picture.to_ndarray(format="gray"))[None] / 255
+        except av.error.FFmpegError as error:
+            raise InputError(f"mask film {path} cannot be decoded ({error})", "Write it again.") from error
+
+
+def _read(path: Path) -> Tensor:
+    return read_picture(path).float().mean(0, keepdim=True) / 255
+
+
+def _ended(name: str, count: int) -> VeditError:
+    return UsageError(
+        f"mask {name} ends after {count} frames but the film goes on",
+        "Give one mask per frame (black where nothing is to change), or a single picture for all of them.",
+    )
