@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Literal, TypedDict
@@ -13,7 +14,7 @@ from typing import Literal, TypedDict
 from vedit.edits.edit import Edit
 from vedit.errors import EngineError, OutputError, UsageError
 from vedit.frame import Frame, Notes, Pace, Shot, Timing
-from vedit.heap import give_back_large_blocks
+from vedit.heap import give_back
 from vedit.job import describe_call, describe_job, edits_of
 from vedit.pace import pace_of
 from vedit.proof import Found, Report, peak_memory
@@ -92,7 +93,6 @@ def render(
         EngineError: a model or device cannot do the job.
     """
     began = time.monotonic()
-    give_back_large_blocks()
     source = probe(src).as_edited(hdr)
     if device not in ("auto", "cpu"):  # those cannot fail, and torch takes long to load
         from vedit.device import pick_device
@@ -124,18 +124,17 @@ def render(
         if trail.place.index < source.frames:
             with closing(read(source, notes, place=trail.place, on_corrupt=on_corrupt)) as frames:
                 for pictures in split_at_cuts(trail.follow(frames)):
-                    number = trail.enter_shot()
-                    for i, (edit, timing) in enumerate(zip(edits, timings, strict=False)):
-                        size = (source.height, source.width)
-                        shot = Shot(number, timing, *size, device, notes, 0 if i else wanted)
-                        pictures = edit.stream(pictures, shot)
-                    for frame in pictures:
+                    shot = Shot(
+                        trail.enter_shot(), source.timing, source.height, source.width, device, notes, wanted
+                    )
+                    for frame in edited_shot(pictures, edits, timings, shot):
                         written += 1
                         if frame.pts < keep:
                             continue
                         if mark := trail.mark(frame):
                             writer.end_segment(mark)
                         writer.add(frame)
+                        give_back()
                         if progress:
                             progress(_source_index(frame.end, clock, source, pace), source.frames)
         if clock == source.timing and written != trail.frames + notes.added - added:
@@ -229,6 +228,23 @@ def clocks(
     elif audio == "keep" and any(stream.kind == "audio" for stream in source.streams):
         notes.warn("the sound keeps its own speed, as asked for, and no longer fits the picture")
     return timings, audio, pace
+
+
+def edited_shot(
+    pictures: Iterator[Frame], edits: Sequence[Edit], timings: Sequence[Timing], shot: Shot
+) -> Iterator[Frame]:
+    """The frames of one shot after a chain of edits, lazily.
+
+    Args:
+        pictures: the shot's frames.
+        edits: in the order they run.
+        timings: the clock before the first edit and after each, as from :func:`clocks`.
+        shot: what the first edit is told of the shot; ``wanted`` counts its frames.
+    """
+    for i, edit in enumerate(edits):
+        told = replace(shot, timing=timings[i], wanted=0 if i else shot.wanted)
+        pictures = edit.stream(pictures, told)
+    return pictures
 
 
 def split_at_cuts(frames: Iterator[Frame]) -> Iterator[Iterator[Frame]]:
