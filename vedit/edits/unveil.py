@@ -11,8 +11,10 @@ from vedit.completion.window import Window
 from vedit.edits.overlay import LARGEST, MARGIN, Overlay, estimate_overlay, lifted
 from vedit.frame import Frame, Shot
 
-AHEAD = 32
-"""Frames of a shot that are looked at."""
+AHEAD, FEWEST = 48, 16
+"""Frames of a shot that are looked at; and of one whose frames are so large that too much would have to wait."""
+WAITING = 66_000_000
+"""Pixels of all frames that wait: 1080p, 32 frames, are 100 MB."""
 STILL = 1 / 255
 """What lets less change than this through is opaque."""
 
@@ -21,11 +23,12 @@ def unveiled(masked: Iterator[tuple[Frame, Tensor]], shot: Shot) -> Iterator[tup
     """Frames with their masks; where a mark could be taken off, the frame is changed and the mask is what is left.
 
     Only a mask that stands still over a picture that moves gives a mark away. The first `AHEAD` frames of the shot wait
-    for the answer, without their converted pixels; fewer when the mask moves.
+    for the answer, without their converted pixels; fewer when they are large or the mask moves.
     """
     first: list[tuple[Frame, Tensor]] = []
     still = True
-    for frame, mask in islice(masked, AHEAD):
+    many = max(FEWEST, min(AHEAD, WAITING // (shot.height * shot.width)))
+    for frame, mask in islice(masked, many):
         still = bool(mask.any()) if not first else torch.equal(mask, first[0][1])
         first.append((frame, first[0][1] if first and still else mask))  # one tensor for all that wait
         if not still:
