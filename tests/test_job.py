@@ -117,6 +117,33 @@ def test_key_frames_are_written_down_by_their_index(
     assert describe_edit(Restyle(keyframes={1: "a.png"})) != describe_edit(Restyle(keyframes={0: "a.png"}))
 
 
+def test_a_folder_called_like_a_look_is_no_file_of_it(
+    film: MakeFilm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edit, source = Restyle(look="ink"), probe(film())
+    before = describe_edit(edit)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ink").mkdir()
+    assert describe_edit(edit) == before
+    call = describe_call(source, [edit], {})
+    assert call is not None
+    assert edits_of(call) == [edit]
+
+
+def test_masks_that_are_joined_are_known_by_their_files_too(
+    film: MakeFilm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, source = film_of_masks(tmp_path / "mask.mp4"), probe(film())
+    monkeypatch.chdir(tmp_path)
+    edit = Inpaint(mask="box:1,2,3,4 + mask.mp4 - track:3=box:1,2,3,4")
+    before = describe_edit(edit)
+    call = describe_call(source, [edit], {})
+    assert call is not None
+    assert call["edits"][0]["mask"] == f"box:1,2,3,4 + {path} - track:3=box:1,2,3,4"
+    path.write_bytes(b"black on white" * 10_000)
+    assert describe_edit(edit) != before
+
+
 def test_what_only_python_holds_is_not_written_down(film: MakeFilm) -> None:
     source = probe(film())
 

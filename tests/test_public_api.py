@@ -8,7 +8,7 @@ import vedit
 def test_every_public_name_is_there_and_no_other_is() -> None:
     assert vedit.__all__ == sorted(vedit.__all__)
     assert dir(vedit) == vedit.__all__
-    assert [name for name in vedit.__all__ if isinstance(getattr(vedit, name), ModuleType)] == ["edits"]
+    assert [name for name in vedit.__all__ if isinstance(getattr(vedit, name), ModuleType)] == ["edits", "fx"]
     assert not hasattr(vedit, "teleport")
 
 

@@ -101,6 +101,7 @@ def run(script: str, monkeypatch: pytest.MonkeyPatch, folder: Path, *arguments: 
         ("restyle.py", (), "tiny-restyled.mp4"),
         ("interpolate.py", (), "tiny-60fps.mp4"),
         ("inpaint.py", ("box:20,20,12,12",), "tiny-repaired.mp4"),
+        ("recipe.py", (), "tiny-sketched.mp4"),
     ],
 )
 def test_edit_scripts(

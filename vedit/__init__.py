@@ -1,5 +1,6 @@
 """Change a film with diffusion and get a film back: same length, same timing, original sound."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from vedit import edits as edits
@@ -8,10 +9,30 @@ from vedit.video.probe import probe
 from vedit.video.source import Source
 
 if TYPE_CHECKING:
-    from vedit.api import Clip, Plan, Report, inpaint, interpolate, plan, repair, restyle, resume
+    from vedit import fx as fx
+    from vedit.api import (
+        BatchReport,
+        Clip,
+        Comparison,
+        Plan,
+        Report,
+        batch,
+        compare,
+        inpaint,
+        interpolate,
+        plan,
+        repair,
+        restyle,
+        resume,
+        run,
+    )
+    from vedit.fx.load import load
+    from vedit.fx.write import write
 
 __all__ = [
+    "BatchReport",
     "Clip",
+    "Comparison",
     "EngineError",
     "InputError",
     "OutputError",
@@ -20,23 +41,35 @@ __all__ = [
     "Source",
     "UsageError",
     "VeditError",
+    "batch",
+    "compare",
     "edits",
+    "fx",
     "inpaint",
     "interpolate",
+    "load",
     "plan",
     "probe",
     "repair",
     "restyle",
     "resume",
+    "run",
+    "write",
 ]
+
+OF_MOVIEPY = {"fx": "vedit.fx", "load": "vedit.fx.load", "write": "vedit.fx.write"}
+"""The modules of the names that need MoviePy."""
 
 __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> object:
-    """The names that need torch, which takes longer to load than a film to probe: loaded when first used."""
+    """The names that need torch or MoviePy, which take longer to load than a film to probe: loaded when first used."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name in OF_MOVIEPY:
+        module = import_module(OF_MOVIEPY[name])
+        return module if name == "fx" else getattr(module, name)
     from vedit import api
 
     return getattr(api, name)

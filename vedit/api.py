@@ -3,25 +3,32 @@
 All of them take the :class:`vedit.render.Options` as keywords; :func:`vedit.render.render` describes each.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Unpack
 
 from torch import Tensor
 
+from vedit.batching.batch import batch as batch
+from vedit.batching.result import BatchReport as BatchReport
 from vedit.clip import Clip as Clip
+from vedit.edits.edit import Edit
 from vedit.edits.inpaint import Inpaint
 from vedit.edits.interpolate import Interpolate
 from vedit.edits.ramp import Key
 from vedit.edits.repair import Repair
 from vedit.edits.restyle import Restyle
+from vedit.errors import UsageError
 from vedit.flow.quality import Quality
 from vedit.planning import Plan as Plan
 from vedit.planning import plan as plan
 from vedit.proof import Report as Report
+from vedit.recipes import Recipe, load_recipe
 from vedit.render import Options, render
 from vedit.render import resume as resume
+from vedit.report.compare import compare as compare
+from vedit.report.comparison import Comparison as Comparison
 from vedit.temporal.kinds import Temporal
 
 
@@ -196,3 +203,33 @@ def repair(
         preview=preview,
     )
     return render(src, dst, [edit], **options)
+
+
+def run(
+    recipe: str | Path | Recipe | Sequence[Edit],
+    src: str | Path,
+    dst: str | Path,
+    *,
+    settings: Sequence[str] = (),
+    **options: Unpack[Options],
+) -> Report:
+    """Run a film through the edits of a recipe.
+
+    Args:
+        recipe: the name of one that comes with vedit, such as "ink" (`vedit recipes` lists them); a TOML file; a
+            `vedit.recipes.Recipe`; or edits of your own, in the order they run.
+        src: the film.
+        dst: the new film. It carries the recipe: ``vedit.probe(dst).recipe``.
+        settings: what to change in the recipe, as "step.key=value", such as "restyle.strength=0.7"; see
+            :func:`vedit.recipes.load_recipe`.
+        options: as for :func:`restyle`; see :func:`vedit.render.render`.
+
+    Raises:
+        UsageError: there is no such recipe, or a setting of it cannot be.
+        VeditError: as :func:`vedit.render.render`.
+    """
+    if isinstance(recipe, str | Path | Recipe):
+        return render(src, dst, load_recipe(recipe, settings).edits(), **options)
+    if settings:
+        raise UsageError("settings were given for a list of edits", "Set them where the edits are made.")
+    return render(src, dst, recipe, **options)

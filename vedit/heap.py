@@ -7,6 +7,8 @@ from contextlib import suppress
 from functools import cache
 from typing import Any
 
+PICTURE = 1_000_000
+"""Pixels from which pictures are so large that it matters."""
 LARGE = 2 << 20
 """Bytes from which a block is the system's own and goes back to it as soon as it is free."""
 HEAPS = 2
@@ -18,14 +20,16 @@ _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
 _last = time.monotonic()
 
 
-def give_back() -> None:
-    """Let the system have what nothing uses, if it was not asked to a moment ago.
+def give_back(pixels: int) -> None:
+    """Let the system have what nothing uses, when pictures of so many pixels are large, once in a while.
 
     glibc cuts pictures of 25 MB (1080p) out of heaps that cannot shrink while anything small lives above them, and
     these grow for minutes: inpainting 1080p took up to 1.9 GB that way, and takes less than 1.5 GB when they are given
     back. Does nothing with other C libraries.
     """
     global _last
+    if pixels < PICTURE:
+        return
     library = _glibc()
     if library is not None and time.monotonic() - _last >= EVERY:
         library.malloc_trim(0)

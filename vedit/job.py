@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from vedit import edits as known
 from vedit.edits.edit import Edit
+from vedit.edits.named_files import with_files
 from vedit.errors import InputError, UsageError
 from vedit.video.source import Source
 
@@ -53,7 +54,15 @@ def describe_edit(edit: Edit) -> dict[str, Any]:
     kind = f"{type(edit).__module__}.{type(edit).__qualname__}"
     if not is_dataclass(edit):
         return {"kind": kind, "is": uuid4().hex}  # nothing says that it is the same another time
-    return {"kind": kind, **{field.name: _described(getattr(edit, field.name)) for field in fields(edit)}}
+    settings = {field.name: getattr(edit, field.name) for field in fields(edit)}
+    files: dict[str, object] = {}
+
+    def look_at(name: str) -> str:
+        files[name] = file_state(Path(name)) if _exists(Path(name)) else None
+        return name
+
+    with_files(settings, look_at, lambda name: _exists(Path(name)))
+    return {"kind": kind, **{key: _described(value) for key, value in settings.items()}, "files": files}
 
 
 def _described(value: object) -> object:
@@ -64,9 +73,6 @@ def _described(value: object) -> object:
         return {"tensor": digest, "shape": list(data.shape), "dtype": str(data.dtype)}
     if isinstance(value, Mapping):
         return {str(key): _described(one) for key, one in value.items()}
-    if isinstance(value, str | Path):
-        path = Path(value)
-        return {"path": str(value), "state": file_state(path)} if _exists(path) else str(value)
     return value if value is None or isinstance(value, bool | int | float) else str(value)
 
 
@@ -105,18 +111,29 @@ def describe_call(
     """How to begin the render again without its command; None when a setting cannot be written down."""
     steps: list[dict[str, object]] = []
     for edit in edits:
-        name = type(edit).__name__
-        if getattr(known, name, None) is not type(edit) or not is_dataclass(edit):
+        settings = settings_of(edit)
+        if settings is None:
             return None
-        settings = {field.name: _plain(getattr(edit, field.name)) for field in fields(edit)}
-        if not all(ok for ok, _ in settings.values()):
-            return None
-        steps.append({"edit": name, **{key: value for key, (_, value) in settings.items()}})
+        steps.append({"edit": type(edit).__name__, **settings})
     return {"source": str(source.path), "edits": steps, "options": dict(options)}
 
 
+def settings_of(edit: Edit) -> dict[str, object] | None:
+    """All settings of one of vedit's edits as plain JSON values, files by their absolute paths.
+
+    None when it is another's edit, or a setting cannot be written down, such as a tensor.
+    """
+    if getattr(known, type(edit).__name__, None) is not type(edit) or not is_dataclass(edit):
+        return None
+    settings = {field.name: _plain(getattr(edit, field.name)) for field in fields(edit)}
+    if not all(ok for ok, _ in settings.values()):
+        return None
+    plain = {key: value for key, (_, value) in settings.items()}
+    return with_files(plain, lambda name: str(Path(name).absolute()) if _exists(Path(name)) else name)
+
+
 def _plain(value: object) -> tuple[bool, object]:
-    """Whether a setting can be written down, and as what; a file's name becomes absolute."""
+    """Whether a setting can be written down, and as what."""
     if value is None or isinstance(value, bool | int | float):
         return True, value
     if isinstance(value, Fraction):
@@ -125,8 +142,7 @@ def _plain(value: object) -> tuple[bool, object]:
         parts = {str(key): _plain(one) for key, one in value.items()}
         return all(ok for ok, _ in parts.values()), {key: one for key, (_, one) in parts.items()}
     if isinstance(value, str | Path):
-        path = Path(value)
-        return True, str(path.absolute() if _exists(path) else value)
+        return True, str(value)
     return False, None
 
 

@@ -16,7 +16,8 @@ from vedit.device import pick_device
 from vedit.edits.edit import Edit
 from vedit.edits.inpaint import Inpaint
 from vedit.frame import Notes, Timing
-from vedit.render import Options, clocks, resume_hint
+from vedit.render import Options, resume_hint
+from vedit.streaming import clocks
 from vedit.video.decode import open_film
 from vedit.video.output import Output, plan_output, writing
 from vedit.video.probe import probe

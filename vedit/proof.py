@@ -2,12 +2,14 @@
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import TypedDict
 
-from vedit.frame import Fault, Finding
+from vedit.frame import Fault, Finding, Notes
 from vedit.video.write import WrittenStream
 
 try:
@@ -158,6 +160,29 @@ class Report:
     def to_json(self) -> str:
         """The facts as one line of JSON."""
         return json.dumps(self.facts())
+
+
+class Noted(TypedDict):
+    """What a report takes from the edits' notes."""
+
+    faults: Mapping[Fault, int]
+    hole_pixels: int
+    recovered_pixels: int
+    findings: tuple[Finding, ...]
+    found: Mapping[str, Found]
+    warnings: tuple[str, ...]
+
+
+def noted(notes: Notes) -> Noted:
+    """The edits' notes as a report has them."""
+    return {
+        "faults": dict(Counter(notes.faults.values())),
+        "hole_pixels": notes.hole_pixels,
+        "recovered_pixels": notes.recovered_pixels,
+        "findings": tuple(notes.findings),
+        "found": {kind: Found(*counts) for kind, counts in sorted(notes.found.items())},
+        "warnings": tuple(notes.warnings),
+    }
 
 
 def peak_memory() -> int | None:

@@ -3,12 +3,12 @@
 from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import astuple, replace
+from dataclasses import astuple, dataclass, replace
 from typing import Any
 
 from vedit.frame import Fault, Finding, Frame, Notes
 from vedit.video.journal import Mark
-from vedit.video.read import START, Place, fingerprint
+from vedit.video.read import Place, fingerprint
 from vedit.video.source import Source
 
 SEGMENT = 240
@@ -30,6 +30,15 @@ NAMED = 5
 """Faulty pictures a warning names; it counts the others."""
 
 
+@dataclass(frozen=True)
+class Piece:
+    """A run of whole shots: source frames ``start`` to ``stop``, the first of them the start of shot ``shot``."""
+
+    start: int
+    stop: int
+    shot: int
+
+
 class Trail:
     """Follows the source frames into the edits and the edited ones out of them.
 
@@ -39,26 +48,31 @@ class Trail:
     Args:
         source: the film.
         notes: gets the faults of its pictures; what an earlier run noted comes first.
-        begun: where an earlier run stopped; None at the film's start.
+        begun: where an earlier run stopped; None at the piece's start.
+        piece: what is read of the film.
         memoryless: whether all edits are.
     """
 
-    def __init__(self, source: Source, notes: Notes, begun: Mark | None, *, memoryless: bool) -> None:
+    def __init__(
+        self, source: Source, notes: Notes, begun: Mark | None, piece: Piece, *, memoryless: bool
+    ) -> None:
         self.source = source
         self.notes = notes
         self.memoryless = memoryless
-        self.place = Place(begun.index, begun.last_cut, begun.witness or None) if begun else START
+        self._stop = piece.stop
+        start = Place(piece.start, piece.start, None)
+        self.place = Place(begun.index, begun.last_cut, begun.witness or None) if begun else start
         """Where to read from."""
         self.frames = 0
         """Frames read so far."""
-        self._shots = begun.shots if begun else 0
+        self._shots = begun.shots if begun else piece.shot
         self._cuts: list[int] = []
         self._next = self.place.index
         self._behind: deque[tuple[int, object]] = deque(maxlen=BEHIND)
         self._entry: Mark | None = None
         self._written = 0
         if begun:
-            _restore(notes, begun.notes)
+            restore(notes, begun.notes)
 
     def follow(self, frames: Iterator[Frame]) -> Iterator[Frame]:
         """The source's frames, each noted and anchored to itself."""
@@ -72,7 +86,7 @@ class Trail:
                 self._cuts.append(frame.index)
             self._behind.append((frame.index, frame.native))
             yield frame
-        self._missing(self.source.frames)
+        self._missing(self._stop)
 
     def _missing(self, index: int) -> None:
         """Note the frames that should have come before this one."""
@@ -125,32 +139,33 @@ class Trail:
     @property
     def end(self) -> Mark:
         """The mark after the last frame."""
-        return Mark(self.source.frames, 0, 0, "", self.shots, _noted(self.notes, self.source.frames))
+        return Mark(self._stop, 0, 0, "", self.shots, _noted(self.notes, self._stop))
 
-    @property
-    def skipped(self) -> frozenset[int]:
-        """The source frames that were left out."""
-        return frozenset(i for i, fault in self.notes.faults.items() if fault == "skipped")
 
-    def tell(self) -> None:
-        """Warn about the pictures that were not whole, and tell of those that were repeats."""
-        for fault, words in TOLD.items():
-            which = [str(index + 1) for index, f in self.notes.faults.items() if f == fault]
-            if which:
-                more = f" and {len(which) - NAMED} more" if len(which) > NAMED else ""
-                self.notes.warn(f"{len(which)} {words} (number {', '.join(which[:NAMED])}{more})")
-        repeats = {name: count for name, count in self.notes.repeats.items() if count}
-        if self.notes.repeats and not repeats:
-            self.notes.warn("no frame was found that only repeats the one before")
-        elif repeats:
-            found = sorted(repeats.items(), key=lambda item: -item[1])
-            rhythms = "; ".join(
-                f"{count} in {name}" if "…" in name else f"{count} {name}" for name, count in found
-            )
-            self.notes.warn(
-                f"{sum(repeats.values())} of {self.source.frames} frames repeat the one before and were replaced by "
-                f"in-betweens (frames per drawing: {rhythms})"
-            )
+def skipped(notes: Notes) -> frozenset[int]:
+    """The source frames that were left out."""
+    return frozenset(i for i, fault in notes.faults.items() if fault == "skipped")
+
+
+def tell(notes: Notes, frames: int) -> None:
+    """Warn about the pictures of a film of so many that were not whole, and tell of those that were repeats."""
+    for fault, words in TOLD.items():
+        which = [str(index + 1) for index, f in notes.faults.items() if f == fault]
+        if which:
+            more = f" and {len(which) - NAMED} more" if len(which) > NAMED else ""
+            notes.warn(f"{len(which)} {words} (number {', '.join(which[:NAMED])}{more})")
+    repeats = {name: count for name, count in notes.repeats.items() if count}
+    if notes.repeats and not repeats:
+        notes.warn("no frame was found that only repeats the one before")
+    elif repeats:
+        found = sorted(repeats.items(), key=lambda item: -item[1])
+        rhythms = "; ".join(
+            f"{count} in {name}" if "…" in name else f"{count} {name}" for name, count in found
+        )
+        notes.warn(
+            f"{sum(repeats.values())} of {frames} frames repeat the one before and were replaced by "
+            f"in-betweens (frames per drawing: {rhythms})"
+        )
 
 
 def _noted(notes: Notes, index: int) -> dict[str, Any]:
@@ -167,13 +182,17 @@ def _noted(notes: Notes, index: int) -> dict[str, Any]:
     }
 
 
-def _restore(notes: Notes, noted: Any) -> None:
+def restore(notes: Notes, noted: Any) -> None:
+    """Note what an earlier run, or the run of an earlier piece, noted at a mark."""
     for warning in noted["warnings"]:
         notes.warn(warning)
     notes.hole_pixels += noted["hole_pixels"]
     notes.recovered_pixels += noted["recovered_pixels"]
-    notes.repeats.update(noted["repeats"])
+    for cadence, count in noted["repeats"].items():
+        notes.repeats[cadence] = notes.repeats.get(cadence, 0) + count
     notes.findings += [Finding(*facts) for facts in noted["findings"]]
-    notes.found.update(noted["found"])
+    for kind, counts in noted["found"].items():
+        before = notes.found.get(kind, [0, 0, 0])
+        notes.found[kind] = [old + new for old, new in zip(before, counts, strict=True)]
     notes.added += noted["added"]
     notes.faults.update(dict(noted["faults"]))

@@ -8,8 +8,9 @@ from rich.console import Console
 from typer import Argument, Exit, Option, Typer
 
 import vedit
-from vedit.cli import bench, screen, train
+from vedit.cli import batch, bench, recipe, screen, train, ui
 from vedit.cli import demo as demonstration
+from vedit.cli.compare import compare
 from vedit.cli.editing import edit_command, plans, resumable
 from vedit.cli.facts import describe, table
 from vedit.cli.options import (
@@ -38,6 +39,8 @@ app = Typer(
     epilog="Try `vedit demo`. Python has the same functions: vedit.interpolate(film, out, fps=60).",
 )
 
+app.command()(compare)
+app.command()(batch.command)
 app.add_typer(plans, name="plan")
 app.add_typer(train.app, name="train")
 app.add_typer(bench.app, name="bench")
@@ -59,11 +62,18 @@ def vedit_command(
 
 
 @app.command()
-def probe(film: Film, json_lines: Json = False, debug: Debug = False) -> None:
-    """Show the facts of a film: streams, times, size, colour."""
+def probe(
+    film: Film,
+    as_recipe: recipe.Only = False,
+    json_lines: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Show the facts of a film: streams, times, size, colour, the edits that made it."""
     source = vedit.probe(film)
     if json_lines:
         print(json.dumps(describe(source)))
+    elif as_recipe:
+        print(recipe.carried(source), end="")
     else:
         Console().print(table(source))
 
@@ -211,6 +221,11 @@ def repair(
         flicker=flicker,
         preview=preview,
     )
+
+
+edit_command(app)(recipe.run)
+app.command()(recipe.recipes)
+app.command("ui")(ui.command)
 
 
 @app.command()

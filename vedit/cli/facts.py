@@ -47,6 +47,7 @@ def describe(source: Source) -> dict[str, object]:
         ],
         "chapters": source.chapters,
         "remarks": list(source.remarks),
+        "recipe": source.recipe,
     }
 
 
@@ -74,6 +75,8 @@ def table(source: Source) -> Table:
         )
     if source.chapters:
         rows.add_row("chapters", str(source.chapters))
+    if source.recipe:
+        rows.add_row("edited", "by vedit; `--recipe` prints how")
     rows.add_row("container", f"{source.format}, ticks of {source.time_base} s")
     for remark in source.remarks:
         rows.add_row("remark", remark)

@@ -84,7 +84,7 @@ def flicker(frames: Tensor, reference: Tensor, *, pairs: Sequence[PairFlow] | No
     """
     total = places = 0.0
     for i, pair in enumerate(_checked(frames, reference, pairs)):
-        still = pair.flow_fw[0].norm(dim=0) < STILL
+        still = torch.hypot(*pair.flow_fw[0]) < STILL
         same = (reference[i + 1] - reference[i]).abs().amax(0) < SAME
         place = still & same & (pair.occlusion_fw[0, 0] == 0)
         change = (frames[i + 1] - frames[i]).abs().mean(0)

@@ -21,7 +21,7 @@ from vedit.video.journal import Segment
 from vedit.video.moved import Moved
 from vedit.video.source import Source
 from vedit.video.streams import StreamPlan
-from vedit.video.tags import kept_chapters, kept_tags, tag_options
+from vedit.video.tags import kept_chapters, kept_tags, recipe_tags, tag_options
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,11 @@ def assemble(
     plans: Sequence[StreamPlan],
     timing: Timing,
     pace: Pace | None = None,
+    recipe: str | None = None,
 ) -> Assembled:
     """Write a film of all ``segments`` in ``folder``, with the streams that ``plans`` keeps.
 
-    ``pace`` is how the source's time became that of ``timing``; None: it is the same.
+    ``pace`` is how the source's time became that of ``timing``; None: it is the same. ``recipe`` goes into its tags.
 
     Raises:
         OutputError: a segment was written by an encoder set up differently, or cannot be read.
@@ -77,6 +78,7 @@ def assemble(
                 else:
                     copier.add(index)
             out.metadata.update(kept_tags(film.metadata, encoding.container))
+            out.metadata.update(recipe_tags(recipe, encoding.container, options))
             out.set_chapters(kept_chapters(film, moved))
             _take_header(picture, folder, segments)
             table = [packet for segment in segments for packet in segment.packets]

@@ -41,8 +41,10 @@ TURNS: dict[Signs, tuple[int, bool, Filters]] = {
 """The eight ways a display matrix can turn a picture by right angles."""
 
 
-def open_film(path: Path) -> InputContainer:
+def open_film(path: Path, *, export_xmp: bool = False) -> InputContainer:
     """A film opened for reading; the caller closes it. Nothing but this one file is ever opened for it.
+
+    With ``export_xmp`` the packet of XMP that a MOV file may have is among its tags, as "xmp".
 
     Raises:
         InputError: it is missing, a folder, empty, unreadable or no media file, or its pictures are too large.
@@ -61,6 +63,7 @@ def open_film(path: Path) -> InputContainer:
     options = {
         "protocol_whitelist": "file",
         "format_whitelist": FORMATS,
+        **({"export_xmp": "1"} if export_xmp else {}),
         **decoder_options(),  # for the pictures that FFmpeg decodes while it opens the film
     }
     try:

@@ -4,6 +4,7 @@
     .film.mp4.vedit/             mode 0700
         journal.jsonl            line 1: the job; then a line for every segment that is whole on disk
         0000.mp4, 0001.mp4, …    the segments
+        piece-0000240/ …         the same for each piece of a film that is rendered in pieces, until they are joined
         film.mp4                 the film while it is put together; once it is whole, the file FINISHED comes beside it
 
 A line is written only when its segment is on disk (fsync), so whatever stops a render, the journal tells the truth: a
@@ -32,6 +33,10 @@ except ModuleNotFoundError:  # Windows
 JOURNAL = "journal.jsonl"
 FINISHED = "finished"
 DAMAGED = "its journal is damaged"
+
+
+class BusyError(UsageError):
+    """Another process renders to the same output."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +108,8 @@ def read_journal(folder: Path) -> Kept | None:
 
 def _segment(line: dict[str, Any]) -> Segment:
     packets = tuple((int(pts), int(duration)) for pts, duration in line["packets"])
-    if Path(line["file"]).name != line["file"]:
+    file = Path(line["file"])
+    if file.is_absolute() or ".." in file.parts:
         raise ValueError(DAMAGED)
     return Segment(line["file"], int(line["size"]), packets, Mark(**line["mark"]))
 
@@ -123,9 +129,10 @@ class Journal:
         job: what makes one render another: film, settings, versions, as plain JSON values.
         call: how to begin the render again without its command; None when that cannot be written down.
         resume: whether to go on with what an earlier run of the same job has finished.
+        folder: where it is kept; None: ``folder_for(output)``.
 
     Raises:
-        UsageError: another process renders to this output.
+        BusyError: another process renders to this output.
         OutputError: the folder cannot be made or written.
     """
 
@@ -136,8 +143,9 @@ class Journal:
         *,
         call: Mapping[str, Any] | None = None,
         resume: bool = True,
+        folder: Path | None = None,
     ) -> None:
-        self.folder = folder_for(output)
+        self.folder = folder or folder_for(output)
         self.segments: tuple[Segment, ...] = ()
         self.afresh: str | None = None
         """Why an earlier run's segments were not taken over; None when they were, or there were none."""
@@ -169,7 +177,7 @@ class Journal:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 file.close()
-                raise UsageError(
+                raise BusyError(
                     f"{output} is being rendered by another process", "Wait for it, or choose another name."
                 ) from None
             except OSError:  # a share that knows no locks: two renders to one output are not told apart there
@@ -178,10 +186,10 @@ class Journal:
 
     def _begin(self, job: Mapping[str, Any], call: Mapping[str, Any] | None, resume: bool) -> None:
         """Take over what fits; the file then ends after it."""
-        job = json.loads(json.dumps(job))  # as it will be read back
+        self.job = json.loads(json.dumps(job))  # as it will be read back
         kept = read_journal(self.folder)
         if kept is not None:
-            changed = [key for key in job if kept.job.get(key) != job[key]]
+            changed = [key for key in self.job if kept.job.get(key) != self.job[key]]
             if not resume:
                 self.afresh = "it was not to be resumed"
             elif changed:
@@ -192,7 +200,7 @@ class Journal:
             self._file.truncate(kept.length)
         else:
             self._file.truncate(0)
-            self._write({"job": job, "call": call})
+            self._write({"job": self.job, "call": call})
         self._tidy()
 
     def append(self, segment: Segment) -> None:
@@ -209,7 +217,7 @@ class Journal:
         """Remove what no line of the journal names: parts of files that were being written."""
         named = {JOURNAL, *(segment.file for segment in self.segments)}
         for path in self.folder.iterdir():
-            if path.name not in named:
+            if path.name not in named and not path.is_dir():
                 path.unlink()
 
     def finish(self) -> None:
@@ -217,16 +225,20 @@ class Journal:
         (self.folder / FINISHED).touch()
 
     def close(self) -> None:
-        """Leave the journal for a later run, or nothing at all when no segment is whole."""
+        """Leave the journal for a later run, or nothing of it when no segment is whole."""
         if not self.segments:
-            self.remove()
+            (self.folder / JOURNAL).unlink(missing_ok=True)
+            self._tidy()
+            with contextlib.suppress(OSError):  # pieces that are not this journal's stay
+                self.folder.rmdir()
+            self._file.close()
             return
         with contextlib.suppress(OSError):  # on a full disk a line is cut short, which reading allows for
             self._file.close()
         self._tidy()
 
     def remove(self) -> None:
-        """The render is done, or nothing of it is worth keeping."""
+        """The render is done."""
         (self.folder / JOURNAL).unlink(missing_ok=True)  # first: a folder without one is nobody's
         shutil.rmtree(self.folder, ignore_errors=True)
         with contextlib.suppress(OSError):

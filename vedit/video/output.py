@@ -20,13 +20,17 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 @dataclass(frozen=True)
 class Output:
-    """Where a film goes: ``codec`` an encoder's name or "auto", ``crf`` its quality, ``audio`` see ``plan_streams``."""
+    """Where a film goes: ``codec`` an encoder's name or "auto", ``crf`` its quality, ``audio`` see ``plan_streams``.
+
+    ``recipe`` is written into the film: how it was made.
+    """
 
     path: Path
     codec: str = "auto"
     crf: float | None = None
     audio: str = "copy"
     overwrite: bool = False
+    recipe: str | None = None
 
 
 def plan_output(source: Source, output: Output) -> tuple[Encoding, tuple[StreamPlan, ...], list[str]]:

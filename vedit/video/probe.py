@@ -23,6 +23,7 @@ from vedit.video.decode import (
 from vedit.video.length import breaks_off, film_end, stated_end
 from vedit.video.limits import check_count, max_frames, max_pixels
 from vedit.video.source import Colour, Source, StreamFacts, VideoFacts
+from vedit.video.tags import film_recipe
 from vedit.video.timing import continued, exact_rate, presentation_times
 
 LOOKS = 12
@@ -126,6 +127,7 @@ def probe(path: str | Path, *, within: float | None = None) -> Source:
             chapters=len(film.chapters()),
             stamped=repair is None,
             remarks=tuple(remarks),
+            recipe=film_recipe(film, path),
         )
 
 

@@ -95,6 +95,7 @@ class Source:
         stamped: False when the file's own time stamps were missing or repeated, so pictures take ``pts`` in order.
         remarks: what had to be assumed or repaired to say all this.
         original: the picture stream as the file has it, when ``video`` says how it is edited (``as_edited``).
+        recipe: the edits that made the film, as TOML, when vedit wrote it.
     """
 
     path: Path
@@ -109,6 +110,7 @@ class Source:
     stamped: bool
     remarks: tuple[str, ...]
     original: VideoFacts | None = None
+    recipe: str | None = None
 
     @property
     def frames(self) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from html import escape, unescape
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ STALE_TAGS = (
     "vendor_id",
     "filename",
     "mimetype",
+    "encoding_tool",
+    "vedit_recipe",
 )
 """Tags that describe the old file, not the film; also whatever starts with ``_statistics`` or ``number_of``."""
 TECHNICAL = ("handler_name", "creation_time", "name", "timecode")
@@ -59,6 +62,43 @@ def kept_tags(tags: Mapping[str, str], container: str) -> dict[str, str]:
     if container == "mov" and "language" in kept:
         kept["language"] = MOV_LANGUAGES.get(kept["language"], kept["language"])
     return kept
+
+
+def recipe_tags(recipe: str | None, container: str, options: Mapping[str, str]) -> dict[str, str]:
+    """The tags that say how a film was made, where nobody's own tags are.
+
+    Matroska and WebM hold any tag. MP4 says what made it in the encoder's name, and MOV in a packet of XMP (ISO 16684);
+    both hold any tag when they are written with ``tag_options`` of phones' films.
+    """
+    if recipe is None:
+        return {}
+    if container in ("mp4", "mov") and "use_metadata_tags" not in options.get("movflags", ""):
+        return {"encoding_tool": recipe} if container == "mp4" else {"xmp": XMP[0] + escape(recipe) + XMP[1]}
+    return {"vedit_recipe": recipe}
+
+
+XMP = (
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    '<rdf:Description rdf:about="" xmlns:vedit="urn:vedit:"><vedit:recipe xml:space="preserve">',
+    "</vedit:recipe></rdf:Description></rdf:RDF></x:xmpmeta>",
+)
+"""What stands around a recipe in a packet of XMP."""
+
+
+def film_recipe(film: InputContainer, path: Path) -> str | None:
+    """The recipe that a film carries, as ``recipe_tags`` wrote it; None when it carries none."""
+    tags = {key.lower(): value for key, value in film.metadata.items()}
+    if recipe := tags.get("vedit_recipe"):
+        return recipe
+    if tags.get("encoder", "").startswith("# vedit "):
+        return tags["encoder"]
+    if tags.get("major_brand", "").strip() != "qt":
+        return None
+    with open_film(path, export_xmp=True) as again:
+        packet = again.metadata.get("xmp", "")
+    if not (packet.startswith(XMP[0]) and packet.endswith(XMP[1])):
+        return None
+    return unescape(packet.removeprefix(XMP[0]).removesuffix(XMP[1]))
 
 
 def kept_chapters(film: InputContainer, moved: Moved) -> list[Any]:

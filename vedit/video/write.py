@@ -4,7 +4,7 @@ import contextlib
 import os
 import queue
 import threading
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -63,7 +63,7 @@ class Writer:
         timing: the clock of the frames that will be added.
         notes: gets a warning for whatever the output cannot hold.
         pace: how the source's time became that of ``timing``; None: it is the same.
-        job, call, resume: as in ``Journal``.
+        job, call, resume, folder: as in ``Journal``.
 
     Raises:
         UsageError, OutputError: as ``plan_output`` and ``Journal``.
@@ -80,6 +80,7 @@ class Writer:
         job: Mapping[str, Any] | None = None,
         call: Mapping[str, Any] | None = None,
         resume: bool = False,
+        folder: Path | None = None,
     ) -> None:
         self.source = source.as_edited()
         self.output = output
@@ -97,7 +98,8 @@ class Writer:
             "container": self.encoding.container,
             "pix_fmt": self.encoding.pix_fmt,
         }
-        self.journal = Journal(self.path, {**(job or {}), "encoding": encoding}, call=call, resume=resume)
+        job = {**(job or {}), "encoding": encoding}
+        self.journal = Journal(self.path, job, call=call, resume=resume, folder=folder)
         if self.journal.afresh is not None:
             notes.warn(f"an unfinished render of {self.path.name} was begun afresh: {self.journal.afresh}")
         self._convert = Converter(self.source.video.colour, self.source.height, self.source.video.alpha)
@@ -194,6 +196,23 @@ class Writer:
             size = segment.finish()
             self.journal.append(Segment(segment.path.name, size, tuple(segment.packets), item))
 
+    def leave(self, mark: Mark) -> None:
+        """Finish the segment at hand and make no film: another writer of the same job will ``adopt`` it.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        self._put(mark)
+        self._stop()
+        if self._error is not None:
+            raise self._error
+
+    def adopt(self, segments: Sequence[Segment]) -> None:
+        """Take over whole segments that other writers of the same job have made, in the order they are shown."""
+        for segment in segments:
+            self.journal.append(segment)
+            self._last = max(pts for pts, _ in segment.packets)
+
     def finish(self, mark: Mark | None = None, skipped: Container[int] = ()) -> Written:
         """Put the film together, read it back, and give it its name.
 
@@ -221,6 +240,7 @@ class Writer:
                 self.plans,
                 self.timing,
                 self.pace,
+                self.output.recipe,
             )
         if film.repaired:
             self.notes.warn(f"{film.repaired} copied packets had times that did not rise; moved by a tick")

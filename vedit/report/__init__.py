@@ -1,0 +1,1 @@
+"""Two films side by side: measured in one pass, and shown on a page."""
