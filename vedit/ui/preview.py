@@ -84,7 +84,7 @@ def preview(
             for frame in edited_shot(pictures, edits, timings, shot):
                 begun = frame.pts * tick if begun is None else begun
                 edited.add(frame, frame.pts * tick - begun, frame.duration * tick)
-                give_back()
+                give_back(source.height * source.width)
                 if progress:
                     done = min(Fraction(1), (frame.end * tick - begun) / lasts)
                     progress(int(done * len(shown)), len(shown))

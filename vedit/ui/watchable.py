@@ -120,7 +120,7 @@ def watchable(path: Path, copy: Path, progress: Callable[[int, int], None] | Non
     with closing(read(film, Notes())) as frames:
         for frame in frames:
             small.add(frame, frame.pts * tick - start, frame.duration * tick)
-            give_back()
+            give_back(film.height * film.width)
             if progress:
                 progress(frame.index + 1, film.frames)
     small.finish()
