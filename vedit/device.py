@@ -1,8 +1,14 @@
 """Where tensors live and in what type: decided here and nowhere else."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 
 from vedit.errors import EngineError
+
+MOST_THREADS = 4
+"""Threads of a process among several; more help its small pictures little."""
 
 
 def pick_device(name: str = "auto") -> torch.device:
@@ -36,3 +42,19 @@ def model_dtype(device: torch.device) -> torch.dtype:
     if device.type == "cpu" and torch.cpu._is_avx512_bf16_supported():
         return torch.bfloat16
     return torch.float32
+
+
+def common_threads() -> int:
+    """How many threads several processes on this machine should each have to compute the same, and not to starve."""
+    return min(MOST_THREADS, torch.get_num_threads())
+
+
+@contextmanager
+def torch_threads(count: int) -> Iterator[None]:
+    """Compute with so many threads on the CPU: sums are rounded otherwise with another number of them."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -22,25 +22,26 @@ from vedit.trail import Piece, restore, skipped, tell
 from vedit.video.journal import folder_for, read_journal
 from vedit.video.probe import probe
 from vedit.video.read import read
+from vedit.video.source import Source
 
 PIECE = 480
 """Frames that a piece has at least: 20 seconds, so that finding the cuts and joining are little beside the work."""
 
 
 def find_pieces(
-    src: str | Path, *, least: int = PIECE, progress: Callable[[int, int], None] | None = None
+    src: str | Path | Source, *, least: int = PIECE, progress: Callable[[int, int], None] | None = None
 ) -> tuple[Piece, ...]:
     """Divide a film at cuts. One shorter than two pieces is not looked at, and is a single one.
 
     Args:
-        src: the film.
+        src: the film, or its facts from :func:`vedit.probe`.
         least: frames in a piece; shots are added to it until it has so many.
         progress: called with (frames looked at, frames).
 
     Raises:
         InputError: the film cannot be read.
     """
-    source = probe(src).as_edited("tonemap")
+    source = (src if isinstance(src, Source) else probe(src)).as_edited("tonemap")
     begins = [(0, 0)]
     if source.frames >= 2 * least:
         shot = 0

@@ -14,7 +14,7 @@ from vedit.proof import Report
 from vedit.streaming import prepare
 from vedit.trail import skipped, tell
 from vedit.video.journal import folder_for, read_journal
-from vedit.video.source import Audio
+from vedit.video.source import Audio, Source
 
 
 class Options(TypedDict, total=False):
@@ -34,7 +34,7 @@ class Options(TypedDict, total=False):
 
 
 def render(
-    src: str | Path,
+    src: str | Path | Source,
     dst: str | Path,
     edits: Sequence[Edit],
     *,
@@ -57,7 +57,7 @@ def render(
     that the same call goes on where it was interrupted, whatever interrupted it; the result is the same.
 
     Args:
-        src: the film.
+        src: the film, or its facts from :func:`vedit.probe`, which saves reading its times again.
         dst: the edited film; its extension picks the container.
         edits: in the order they run; none re-encodes the film as it is.
         device: see :func:`vedit.device.pick_device`.

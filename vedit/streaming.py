@@ -133,7 +133,7 @@ class Prepared:
 
 
 def prepare(
-    src: str | Path,
+    src: str | Path | Source,
     dst: str | Path,
     edits: Sequence[Edit],
     notes: Notes,
@@ -151,7 +151,7 @@ def prepare(
     Raises:
         UsageError, InputError, EngineError: as :func:`render`.
     """
-    source = probe(src).as_edited(hdr)
+    source = (src if isinstance(src, Source) else probe(src)).as_edited(hdr)
     if device not in ("auto", "cpu"):  # those cannot fail, and torch takes long to load
         from vedit.device import pick_device
 

@@ -41,8 +41,10 @@ class Kept:
     def workers(self) -> int:
         return self._executor.workers
 
-    def submit(self, task: Task, progress: Callable[[int, int], None]) -> "Future[Outcome]":
-        return self._executor.submit(task, progress)
+    def submit(
+        self, task: Task, progress: Callable[[int, int], None], coming: Task | None = None
+    ) -> "Future[Outcome]":
+        return self._executor.submit(task, progress, coming)
 
     def close(self) -> None:
         pass

@@ -140,11 +140,13 @@ def test_without_ray_it_says_what_to_install(
 class Elsewhere(Local):
     """Does the tasks in another folder, as a worker on another machine may."""
 
-    def submit(self, task: Task, progress: Callable[[int, int], None]) -> "Future[Outcome]":
+    def submit(
+        self, task: Task, progress: Callable[[int, int], None], coming: Task | None = None
+    ) -> "Future[Outcome]":
         before = Path.cwd()
         os.chdir("/")
         try:
-            return super().submit(task, progress)
+            return super().submit(task, progress, coming)
         finally:
             os.chdir(before)
 

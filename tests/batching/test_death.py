@@ -61,7 +61,9 @@ class Deadly:
         self.left = Counter(deaths)
         self.done: list[str] = []
 
-    def submit(self, task: Task, progress: Callable[[int, int], None]) -> "Future[Outcome]":
+    def submit(
+        self, task: Task, progress: Callable[[int, int], None], coming: Task | None = None
+    ) -> "Future[Outcome]":
         future: Future[Outcome] = Future()
         what = f"{task.name} {task.title}"
         if self.left[what] > 0:

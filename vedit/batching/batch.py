@@ -15,6 +15,7 @@ from vedit.batching.jobs import Job, find_jobs
 from vedit.batching.record import Record
 from vedit.batching.result import BatchReport, Clock, Happened, JobResult, ListenerFailed
 from vedit.batching.task import Outcome, Task, exists
+from vedit.device import common_threads
 from vedit.edits.named_files import with_files
 from vedit.errors import UsageError
 from vedit.job import describe_edit
@@ -51,9 +52,8 @@ def batch(
 
     What was done is kept in ``vedit-batch.jsonl`` beside the results: the same call goes on after any interruption and
     does nothing twice. Films are done in the order of their names; long ones are divided at cuts, so that several
-    workers can share one, and the results are the same whoever does them, if they are machines of a kind. (What torch
-    computes is rounded otherwise by another number of threads: restyled pictures of two processes with a thread each,
-    and of one with two, differ by 2 of 255 in a pixel here and there.)
+    workers can share one, and the results are the same whoever does them, if they are machines of a kind. Every worker
+    computes with the same number of threads, four at most: with another number sums are rounded otherwise.
 
     Args:
         recipe: a shipped recipe's name, a recipe file, or a recipe.
@@ -95,8 +95,10 @@ def batch(
         ) as record,
         closing(executor_of(executor, workers, address)) as workforce,
     ):
+        threads = common_threads()
         tasks = {
-            job.name: Task("film", job.name, job.source, job.output, recipe, piece, plain) for job in jobs
+            job.name: Task("film", job.name, job.source, job.output, recipe, piece, plain, threads=threads)
+            for job in jobs
         }
         try:
             return _Batch(jobs, tasks, record, workforce, happened).run(retry_failed)
@@ -148,7 +150,8 @@ class _Batch:
             while self.waiting and len(running) < self.executor.workers:
                 task = self.waiting.popleft()
                 if task.name not in self.results:  # its film may have failed meanwhile
-                    running[self.executor.submit(task, self._progress_of(task))] = task
+                    coming = self.waiting[0] if self.waiting else None
+                    running[self.executor.submit(task, self._progress_of(task), coming)] = task
             if not running:
                 time.sleep(BUSY / 10)
             for future in wait(running, BUSY, FIRST_COMPLETED).done:

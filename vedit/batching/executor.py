@@ -16,14 +16,16 @@ class Executor(Protocol):
     """Does tasks, ``workers`` at a time.
 
     ``submit`` takes no more tasks than there are workers before some are done; the future has the task's outcome or
-    raises `WorkerLost`. ``progress`` may be called from any thread. ``close`` ends what still runs; nothing is lost by
-    that but the segment at hand.
+    raises `WorkerLost`. ``progress`` may be called from any thread. ``coming`` is what follows, to prepare for.
+    ``close`` ends what still runs; nothing is lost by that but the segment at hand.
     """
 
     @property
     def workers(self) -> int: ...
 
-    def submit(self, task: Task, progress: Callable[[int, int], None]) -> "Future[Outcome]": ...
+    def submit(
+        self, task: Task, progress: Callable[[int, int], None], coming: Task | None = None
+    ) -> "Future[Outcome]": ...
 
     def close(self) -> None: ...
 

@@ -26,7 +26,7 @@ ATTEMPTS = 3
 
 
 class Processes:
-    """Workers in processes of their own, each with its share of the cores, or a GPU of its own.
+    """Workers in processes of their own, which share the cores, or have a GPU each.
 
     A process that dies is replaced; its task raises `WorkerLost`. When none can even begin, it raises
     `EngineError`.
@@ -39,7 +39,8 @@ class Processes:
         gpus, cores = _gpus(), _cores()
         self.workers = workers or gpus or max(1, min(cores, _memory() // MEMORY))
         settings = {
-            "OMP_NUM_THREADS": str(max(1, cores // self.workers)),
+            # Each has as many threads as a process alone (see `Task`), so those that wait must not spin.
+            "OMP_WAIT_POLICY": "passive",
             # Modules are found where this process finds them, and nowhere else (see -P).
             "PYTHONPATH": os.pathsep.join(os.path.abspath(folder) for folder in sys.path),
         }
@@ -50,7 +51,9 @@ class Processes:
             self._free.put(process)
         self._threads = ThreadPoolExecutor(self.workers, "vedit-batch")
 
-    def submit(self, task: Task, progress: Callable[[int, int], None]) -> "Future[Outcome]":
+    def submit(
+        self, task: Task, progress: Callable[[int, int], None], coming: Task | None = None
+    ) -> "Future[Outcome]":
         return self._threads.submit(self._perform, task, progress)
 
     def _perform(self, task: Task, progress: Callable[[int, int], None]) -> Outcome:

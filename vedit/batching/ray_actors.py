@@ -24,7 +24,7 @@ PATIENCE = 120.0
 
 
 class RayActors:
-    """Workers that are Ray actors, each with a GPU of its own, or its share of the cores.
+    """Workers that are Ray actors, each with a GPU of its own, or sharing the cores.
 
     An actor that dies, alone or with its node, is replaced wherever there is room; its task raises `WorkerLost`.
 
@@ -49,7 +49,9 @@ class RayActors:
         there = self._ray.cluster_resources()
         gpus, cores = int(there.get("GPU", 0)), int(there.get("CPU", 1))
         self.workers = workers or gpus or max(1, cores)
-        share = {"num_gpus": 1} if gpus else {"num_cpus": max(1, cores // self.workers)}
+        share: dict[str, Any] = {"num_gpus": 1} if gpus else {"num_cpus": max(1, cores // self.workers)}
+        # Each has as many threads as a process alone (see `Task`), so those that wait must not spin.
+        share |= {"runtime_env": {"env_vars": {"OMP_WAIT_POLICY": "passive"}}}
         self._kind: Any = self._ray.remote(**share, max_concurrency=2, max_restarts=0)(_Actor)
         self._free: queue.Queue[Any] = queue.Queue()
         self._all: list[Any] = []
@@ -79,7 +81,9 @@ class RayActors:
         if not self._closed:
             self._hire()
 
-    def submit(self, task: Task, progress: Callable[[int, int], None]) -> "Future[Outcome]":
+    def submit(
+        self, task: Task, progress: Callable[[int, int], None], coming: Task | None = None
+    ) -> "Future[Outcome]":
         return self._threads.submit(self._perform, task, progress)
 
     def _perform(self, task: Task, progress: Callable[[int, int], None]) -> Outcome:
