@@ -26,6 +26,7 @@ from vedit.frame import Frame, Notes, Shot, Timing
 from vedit.proof import peak_memory
 from vedit.video.colour import Converter
 from vedit.video.encode import Encoding, add_video
+from vedit.video.priority import same_priority
 from vedit.video.source import Source
 
 WINDOW = 10
@@ -266,7 +267,7 @@ def _encoded(
     convert = Converter(source.video.colour, source.height, source.video.alpha)
     pixels = [F.interpolate(frame.pixels[None], (source.height, source.width))[0] for frame in frames]
     sizes = []
-    with av.open(BytesIO(), "w", format=encoding.container) as out:
+    with same_priority(), av.open(BytesIO(), "w", format=encoding.container) as out:
         stream = add_video(out, encoding, source, timing)
         stream.codec_context.open()
         clock = Clock()

@@ -73,6 +73,7 @@ class Prepared:
         ``progress`` is told of the source frames of the film, or of the piece.
         """
         source, notes, edits, clock = self.source, self.notes, self.edits, self.clock
+        give_back(source.height * source.width)  # from the start: what the heap takes first it keeps
         piece = piece or Piece(0, source.frames, 0)
         written, begun = 0, writer.mark
         trail = Trail(source, notes, begun, piece, memoryless=all(edit.memoryless for edit in edits))

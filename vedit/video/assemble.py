@@ -19,6 +19,7 @@ from vedit.video.decode import open_film
 from vedit.video.encode import Encoding, add_video, muxer_options
 from vedit.video.journal import Segment
 from vedit.video.moved import Moved
+from vedit.video.priority import same_priority
 from vedit.video.source import Source
 from vedit.video.streams import StreamPlan
 from vedit.video.tags import kept_chapters, kept_tags, recipe_tags, tag_options
@@ -67,7 +68,7 @@ def assemble(
     with open_film(source.path) as film:
         options = muxer_options(encoding.container, *_clocks(film, kept, timing))
         options |= tag_options(film.metadata, encoding.container, cover)
-        with _written(path, encoding.container, options) as out:
+        with same_priority(), _written(path, encoding.container, options) as out:
             copier = Copier(film, kept, out, moved)
             for index in order:
                 if index == source.video.index:

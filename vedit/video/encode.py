@@ -22,6 +22,7 @@ from av.video.stream import VideoStream
 from vedit.errors import UsageError
 from vedit.frame import Timing
 from vedit.video.colour import encoded_colour
+from vedit.video.priority import same_priority
 from vedit.video.source import BT601, FULL, Colour, Source
 
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
@@ -144,7 +145,7 @@ def encoding_with(encoder: Codec, source: Source, container: str, crf: float | N
             )
         choice = Encoding(container, encoder.name, options, pix_fmt, colour, tuple(losses))
         try:
-            with av.open(BytesIO(), "w", format=container) as trial:
+            with same_priority(), av.open(BytesIO(), "w", format=container) as trial:
                 add_video(trial, choice, source, source.timing)
                 trial.start_encoding()
             return choice

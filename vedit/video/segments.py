@@ -14,6 +14,7 @@ from vedit.errors import UsageError
 from vedit.frame import Frame, Timing
 from vedit.video.colour import Converter, keep_unchanged
 from vedit.video.encode import Encoding, add_video, muxer_options
+from vedit.video.priority import same_priority
 from vedit.video.source import Source
 
 
@@ -60,8 +61,10 @@ class SegmentWriter:
         picture.time_base = Fraction(self._stream.codec_context.time_base)
         picture.pts = round((frame.pts + self._shift) * self.timing.time_base / picture.time_base)
         picture.pict_type = 0  # let the encoder choose its own key frames
+        opens = not self._times and not self.packets
         self._times[picture.pts] = frame.pts, frame.duration
-        self._mux(picture)
+        with same_priority() if opens else contextlib.nullcontext():
+            self._mux(picture)
 
     def picture(self, frame: Frame) -> VideoFrame:
         """The native picture to encode for a frame, in the encoder's pixel format."""
