@@ -111,7 +111,8 @@ def test_progress_rises_to_the_end(ran: Ran) -> None:
         shares = [event.share for event in ran.told if event.name == name]
         assert shares == sorted(shares)
         assert shares[-1] == 1
-    assert {event.event for event in ran.told} == {"progress", "done", "failed"}
+    # Who asks a worker only now and then may hear of films that are over by then.
+    assert {event.event for event in ran.told} - {"progress"} == {"done", "failed"}
     assert all(event.left is None or event.left >= 0 for event in ran.told)
     ends = [event.left for event in ran.told if event.event == "done"]
     assert None not in ends
