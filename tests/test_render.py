@@ -241,7 +241,7 @@ def test_a_failed_render_leaves_nothing(
     with pytest.raises(error):
         render(src, tmp_path / "out.mp4", [edit])
     assert list(tmp_path.iterdir()) == [src]
-    assert active_count() == threads
+    assert active_count() <= threads
 
 
 def test_a_failed_render_keeps_the_file_it_was_to_replace(film: MakeFilm, tmp_path: Path) -> None:
