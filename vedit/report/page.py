@@ -19,6 +19,7 @@ from vedit.report.pairing import length
 from vedit.report.plots import clock, plots, time_ticks
 from vedit.report.previews import Preview
 from vedit.report.words import table, verdict
+from vedit.video.output import check_folder
 from vedit.video.source import Source
 
 PLOTTED = {True: ("psnr", "ssim", "warp", "flicker"), False: ("structure", "style", "warp", "flicker")}
@@ -38,11 +39,7 @@ def check_page(path: Path, films: Sequence[Path], *, overwrite: bool) -> None:
         raise UsageError(f"{path} is one of the films", "Write the page to another file.")
     if path.exists() and not overwrite:
         raise UsageError(f"{path} exists", "Choose another name, or allow overwriting (--overwrite).")
-    folder = path.absolute().parent
-    if not folder.is_dir():
-        raise OutputError(f"folder {path.parent} does not exist", "Create it first.")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise OutputError(f"cannot write to {path.parent}: permission denied", "Choose another folder.")
+    check_folder(path)
 
 
 def write_page(

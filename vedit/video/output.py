@@ -48,17 +48,26 @@ def plan_output(source: Source, output: Output) -> tuple[Encoding, tuple[StreamP
         raise UsageError(f"{path} is the source itself", "Write to another file.")
     if path.exists() and not output.overwrite:
         raise UsageError(f"{path} exists", "Choose another name, or allow overwriting (--overwrite).")
-    folder = path.absolute().parent
-    if not folder.is_dir():
-        raise OutputError(f"folder {path.parent} does not exist", "Create it first.")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise OutputError(f"cannot write to {path.parent}: permission denied", "Choose another folder.")
+    check_folder(path)
     encoding = choose_encoding(source, container, output.codec, output.crf)
     plans = plan_streams(source, container, output.audio)
     kept = [plan.facts for plan in plans if plan.how != "drop"]
     cover = any(facts.is_picture for facts in kept)
     tags = lost_tags(source.path, container, [source.video.index, *(facts.index for facts in kept)], cover)
     return encoding, plans, [*encoding.losses, *(plan.reason for plan in plans if plan.reason), *tags]
+
+
+def check_folder(path: Path) -> None:
+    """Complain if a file cannot be put where it is to go.
+
+    Raises:
+        OutputError: its folder does not exist or cannot be written to.
+    """
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise OutputError(f"folder {path.parent} does not exist", "Create it first.")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OutputError(f"cannot write to {path.parent}: permission denied", "Choose another folder.")
 
 
 @contextlib.contextmanager
