@@ -25,6 +25,7 @@ LAYERS = [
     {"recipes"},
     {"job", "trail", "proof", "excerpt"},
     {"edits", "metrics"},
+    {"pretrained"},
     {"completion", "diffusion", "inbetween", "masks"},
     {"latents", "temporal"},
     {"flow"},

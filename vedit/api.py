@@ -13,6 +13,8 @@ from torch import Tensor
 from vedit.batching.batch import batch as batch
 from vedit.batching.result import BatchReport as BatchReport
 from vedit.clip import Clip as Clip
+from vedit.diffusion.prompting import Prompt
+from vedit.diffusion.ramps import Number
 from vedit.edits.edit import Edit
 from vedit.edits.inpaint import Inpaint
 from vedit.edits.interpolate import Interpolate
@@ -38,9 +40,9 @@ def restyle(
     *,
     look: str | None = None,
     style: str | Path | Tensor | None = None,
-    prompt: str | None = None,
+    prompt: Prompt | None = None,
     keyframes: Mapping[int, str | Path | Tensor] | None = None,
-    strength: float = 1.0,
+    strength: Number | None = None,
     structure: float = 1.0,
     keep_colour: bool = False,
     mask: str | Path | Tensor | None = None,
@@ -49,9 +51,17 @@ def restyle(
     seed: int = 0,
     steps: int | None = None,
     size: int = 768,
+    negative_prompt: str | None = None,
+    guidance_scale: float | None = None,
+    control: str | None = None,
+    consistency: str = "auto",
+    window: int | None = None,
     **options: Unpack[Options],
 ) -> Report:
-    """Paint a film, steady over time. Takes exactly one of ``look``, ``style``, ``prompt`` and ``keyframes``.
+    """Paint a film, steady over time.
+
+    The bundled engine takes exactly one of ``look``, ``style``, ``prompt`` and ``keyframes``; a pretrained one takes no
+    look, and prompt, style and key frames together. More on each setting: :class:`vedit.edits.Restyle`.
 
     Args:
         src: the film.
@@ -60,18 +70,27 @@ def restyle(
             "stained-glass", "cel"; or a .safetensors file from ``vedit train look``.
         style: any picture that has the look: a path, or ``(3, H, W)`` in [0, 1]. Learning it takes about a minute per
             shot, once.
-        prompt: the look in words; the bundled engine takes the one of its looks that they name.
+        prompt: what is to be seen, in words; the bundled engine takes the one of its looks that they name, a pretrained
+            one reads any, and texts that change: "0: a forest; 4.5s: ashes".
         keyframes: frames of the film that you have painted, by their index, counted from 0.
-        strength: 0 keeps the film, 1 ignores all but its structure.
+        strength: 0 keeps the film, 1 ignores all but its structure. None: 1 for the bundled engine, 0.6 for a
+            pretrained one, with which it may change: "0: 0.3; 48: 0.8".
         structure: 0 frees the drawing, 1 keeps the film's, 2 stresses it.
         keep_colour: take the film's own colours, and only light and dark of the painting.
         mask: where to restyle: an image or a film (white = change), ``box:x,y,w,h``, ``poly:x,y x,y x,y``, or
             ``(F, 1, H, W)`` in [0, 1]. None: everywhere.
         temporal: how neighbouring frames see each other: "attention", "rnn", "lstm" or "none".
-        engine: the model; ``bundled`` needs no download.
+        engine: the model; ``bundled`` needs no download. A pretrained one by name, folder, file or hub id, with what is
+            laid over it: "sd15 + lora=film.safetensors=0.8 + motion=animatelcm" (see ``vedit engines``).
         seed: same seed, same film, same machine: same pixels.
-        steps: denoising steps; None takes 4 for a look and 2 for what was learned.
+        steps: denoising steps; None takes 4 for a look, 2 for what was learned, 25 for a pretrained engine.
         size: the longer side that larger films are painted at, in pixels.
+        negative_prompt: what is not to be seen (pretrained).
+        guidance_scale: how closely the prompt is followed (pretrained).
+        control: maps of the film's structure that hold the drawing (pretrained): "canny", "depth:0.6,pose".
+        consistency: what holds a pretrained engine's frames together: "auto", "none", or some of flow, noise, anchors,
+            fusion, colour.
+        window: frames a pretrained engine sees at once.
         options: ``device``, ``overwrite``, ``progress``, ``warn``, ``phase``, ``audio``, ``codec``, ``crf``,
             ``on_corrupt``, ``hdr``, ``resume``: see :func:`vedit.render.render`.
 
@@ -92,6 +111,11 @@ def restyle(
         seed=seed,
         steps=steps,
         size=size,
+        negative_prompt=negative_prompt,
+        guidance_scale=guidance_scale,
+        control=control,
+        consistency=consistency,
+        window=window,
     )
     return render(src, dst, [edit], **options)
 
@@ -106,6 +130,10 @@ def interpolate(
     ramp: str | Mapping[Key, Key] | None = None,
     dedupe: bool = False,
     quality: Quality = "normal",
+    engine: str = "bundled",
+    prompt: str | None = None,
+    steps: int | None = None,
+    seed: int = 0,
     **options: Unpack[Options],
 ) -> Report:
     """Make new frames between a film's own. Takes one of ``fps``, ``factor``, ``slowmo`` and ``ramp``.
@@ -123,12 +151,28 @@ def interpolate(
         dedupe: replace frames that only repeat the one before, as in animation on twos or after a pulldown; what was
             found is among the warnings. With ``factor=1`` nothing else changes.
         quality: ``draft``, ``normal`` or ``best``; see `vedit.edits.Interpolate`.
+        engine: the model; ``bundled`` needs no download; LTX, LTX-2 or Wan VACE make anew what the two frames around a
+            new one do not tell.
+        prompt: what is to be seen, in words (pretrained engines).
+        steps: denoising steps (pretrained engines).
+        seed: same seed, same film, same machine: same pixels (pretrained engines).
         options: as for :func:`restyle`; see :func:`vedit.render.render`.
 
     Raises:
         VeditError: as :func:`vedit.render.render`.
     """
-    edit = Interpolate(fps=fps, factor=factor, slowmo=slowmo, ramp=ramp, dedupe=dedupe, quality=quality)
+    edit = Interpolate(
+        fps=fps,
+        factor=factor,
+        slowmo=slowmo,
+        ramp=ramp,
+        dedupe=dedupe,
+        quality=quality,
+        engine=engine,
+        prompt=prompt,
+        steps=steps,
+        seed=seed,
+    )
     return render(src, dst, [edit], **options)
 
 
@@ -142,6 +186,8 @@ def inpaint(
     seed: int = 0,
     dilate: int = 0,
     feather: int = 0,
+    prompt: str | None = None,
+    steps: int | None = None,
     **options: Unpack[Options],
 ) -> Report:
     """Take something out of a film: real pixels of other frames first, made-up ones only where none are.
@@ -153,16 +199,27 @@ def inpaint(
             ``track:N=box:x,y,w,h`` (what is there in frame N, followed), ``auto:caption``, ``auto:logo``, several of
             these joined by `` + `` and `` - ``, or ``(F, 1, H, W)`` in [0, 1].
         quality: ``draft``, ``normal`` or ``best``; see `vedit.edits.Inpaint`.
-        engine: the model; ``bundled`` needs no download.
+        engine: the model; ``bundled`` needs no download; a pretrained one paints what no frame shows.
         seed: same seed, same film, same machine: same pixels.
         dilate: pixels by which the mask grows.
         feather: pixels around that over which new colours fade into the old ones.
+        prompt: what is to be seen where nothing is known, in words (pretrained engines).
+        steps: denoising steps (pretrained engines).
         options: as for :func:`restyle`; see :func:`vedit.render.render`.
 
     Raises:
         VeditError: as :func:`vedit.render.render`.
     """
-    edit = Inpaint(mask=mask, quality=quality, engine=engine, seed=seed, dilate=dilate, feather=feather)
+    edit = Inpaint(
+        mask=mask,
+        quality=quality,
+        engine=engine,
+        seed=seed,
+        dilate=dilate,
+        feather=feather,
+        prompt=prompt,
+        steps=steps,
+    )
     return render(src, dst, [edit], **options)
 
 

@@ -44,6 +44,18 @@ def model_dtype(device: torch.device) -> torch.dtype:
     return torch.float32
 
 
+def pretrained_dtype(device: torch.device) -> torch.dtype:
+    """The floating type that checkpoints made by others run in.
+
+    bfloat16 where the hardware computes in it: it cannot overflow, which some of them do in float16.
+    """
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.get_device_capability(device) >= (8, 0) else torch.float16
+    if device.type == "mps":
+        return torch.float16
+    return model_dtype(device)
+
+
 def common_threads() -> int:
     """How many threads several processes on this machine should each have to compute the same, and not to starve."""
     return min(MOST_THREADS, torch.get_num_threads())

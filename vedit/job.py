@@ -15,9 +15,21 @@ from vedit import edits as known
 from vedit.edits.edit import Edit
 from vedit.edits.named_files import with_files
 from vedit.errors import InputError, UsageError
+from vedit.pretrained.find import fingerprint
+from vedit.pretrained.spec import read_engine
 from vedit.video.source import Source
 
-LIBRARIES = ("vedit-diffusion", "av", "torch", "numpy", "opencv-python", "diffusers", "scenedetect")
+LIBRARIES = (
+    "vedit-diffusion",
+    "av",
+    "torch",
+    "numpy",
+    "opencv-python",
+    "diffusers",
+    "transformers",
+    "controlnet-aux",
+    "scenedetect",
+)
 """What the pixels depend on: with another version they may differ, and halves of a film would not match."""
 ENDS = 2**16
 """Bytes at either end of a file that are looked at to know it again."""
@@ -62,6 +74,8 @@ def describe_edit(edit: Edit) -> dict[str, Any]:
         return name
 
     with_files(settings, look_at, lambda name: _exists(Path(name)))
+    if isinstance(engine := settings.get("engine"), str) and (checkpoint := read_engine(engine)) is not None:
+        files["engine"] = fingerprint(checkpoint)
     return {"kind": kind, **{key: _described(value) for key, value in settings.items()}, "files": files}
 
 
@@ -91,8 +105,8 @@ def file_state(path: Path) -> dict[str, Any]:
     """
     try:
         if path.is_dir():
-            files = sorted(p for p in path.iterdir() if p.is_file())
-            facts = [f"{p.name} {p.stat().st_size} {p.stat().st_mtime_ns}" for p in files]
+            files = sorted(p for p in path.rglob("*") if p.is_file())
+            facts = [f"{p.relative_to(path)} {p.stat().st_size} {p.stat().st_mtime_ns}" for p in files]
             return {"files": hashlib.sha256("\n".join(facts).encode()).hexdigest()}
         with path.open("rb") as file:
             ends = file.read(ENDS)

@@ -19,7 +19,7 @@ from vedit.bench.sheet import contact_sheet
 from vedit.clip import Clip
 from vedit.edits import Restyle
 from vedit.edits.palette import colour_map, palette_of, recolour
-from vedit.edits.restyle import read_style
+from vedit.edits.style import read_style
 from vedit.metrics.style import structure, style_distance
 from vedit.metrics.temporal import flicker, pairs_of, warp_error
 from vedit.temporal.kinds import Temporal

@@ -11,11 +11,14 @@ from rich.text import Text
 from typer import Argument, Option, Typer
 
 from vedit.cli import screen
+from vedit.cli.bench_engines import consistency
 from vedit.cli.options import Debug, Device, Json, Quiet
 from vedit.errors import UsageError
 from vedit.temporal.kinds import KINDS
 
 if TYPE_CHECKING:
+    from vedit.bench.attention import AttentionRow
+    from vedit.bench.cache import CacheRow
     from vedit.bench.inpaint import InpaintRow
     from vedit.bench.interpolate import InterpolationRow
     from vedit.bench.restyle import Painter, RestyleRow
@@ -26,6 +29,7 @@ style: distance to the style over the film's own, lower is closer; structure: 1 
 warp: error along the film's motion, 1/1000; ratio: that over the film's own + 0.2; flicker: of 255"""
 
 app = Typer(help="Measure vedit on films of yours, against what you would use instead.")
+app.command()(consistency)
 
 
 @app.callback()
@@ -169,6 +173,63 @@ def inpaint(
         Console().print(_inpaint_table(rows, means(rows) if len(clips) > 1 else []))
 
 
+@app.command()
+def attention(
+    frames: Annotated[int, Option("--frames", min=2, help="Frames of the window.")] = 16,
+    height: Annotated[int, Option("--height", min=8, help="Of the latents: 1/8 of the picture's.")] = 64,
+    width: Annotated[int, Option("--width", min=8, help="Of the latents.")] = 64,
+    repeats: Annotated[int, Option("--repeats", min=1, help="Runs, of whose times the median counts.")] = 3,
+    json_lines: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """What flow-guided attention costs in Stable Diffusion 1.5 on the CPU, beside plain and dense attention."""
+    from vedit.bench.attention import Trial, bench_attention, protocol
+
+    trial = Trial(frames=frames, height=height, width=width, repeats=repeats)
+    words = protocol(trial)
+    if json_lines:
+        screen.say(event="protocol", **vars(trial), **words)
+    else:
+        Console().print(_protocol_table(words))
+    rows = []
+    for row in bench_attention(trial):
+        rows.append(row)
+        _tell(row, f"{row.seconds:.2f} s", json_lines, quiet)
+    if not json_lines:
+        Console().print(_attention_table(rows))
+
+
+@app.command()
+def cache(
+    frames: Annotated[int, Option("--frames", min=1, help="Frames of the window.")] = 4,
+    height: Annotated[int, Option("--height", min=8, help="Of the latents: 1/8 of the picture's.")] = 32,
+    width: Annotated[int, Option("--width", min=8, help="Of the latents.")] = 32,
+    steps: Annotated[int, Option("--steps", min=2, help="Denoising steps.")] = 20,
+    channels: Annotated[
+        int, Option("--channels", help="Of the finest level; Stable Diffusion has 320.")
+    ] = 64,
+    json_lines: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """What keeping a U-Net's deep features between steps saves on the CPU, and how far the result strays."""
+    from vedit.bench.cache import Trial, bench_cache, protocol
+
+    trial = Trial(frames=frames, height=height, width=width, steps=steps, channels=channels)
+    words = protocol(trial)
+    if json_lines:
+        screen.say(event="protocol", **vars(trial), **words)
+    else:
+        Console().print(_protocol_table(words))
+    rows = []
+    for row in bench_cache(trial):
+        rows.append(row)
+        _tell(row, f"{row.seconds:.2f} s", json_lines, quiet)
+    if not json_lines:
+        Console().print(_cache_table(rows))
+
+
 def _tell(row: "Row", found: str, json_lines: bool, quiet: bool) -> None:
     """A row as soon as it is known: all of it as JSON, or that it is done."""
     if json_lines:
@@ -224,6 +285,30 @@ def _inpaint_table(rows: "Sequence[InpaintRow]", summary: "Sequence[InpaintRow]"
 
     titles = ("area", "PSNR", "SSIM", "hole", "seam", "flicker", "seen", "out", "s")
     return _table(titles, [*rows, *summary], cells)
+
+
+def _attention_table(rows: "Sequence[AttentionRow]") -> Table:
+    def cells(row: "AttentionRow") -> list[str]:
+        return [
+            f"{row.seconds:.2f}",
+            f"{row.time_ratio:.2f}",
+            "" if row.memory is None else f"{row.memory:.0f}",
+            "" if row.memory_ratio is None else f"{row.memory_ratio:.2f}",
+        ]
+
+    return _table(("s", "over plain", "MB", "over plain"), rows, cells)
+
+
+def _cache_table(rows: "Sequence[CacheRow]") -> Table:
+    def cells(row: "CacheRow") -> list[str]:
+        return [
+            f"{row.seconds:.2f}",
+            f"{row.time_ratio:.2f}",
+            "" if row.psnr is None else f"{row.psnr:.1f}",
+            f"{row.memory:.1f}",
+        ]
+
+    return _table(("s", "over all", "PSNR", "MB kept"), rows, cells)
 
 
 def _table(

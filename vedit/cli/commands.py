@@ -12,6 +12,7 @@ from vedit.cli import batch, bench, recipe, screen, train, ui
 from vedit.cli import demo as demonstration
 from vedit.cli.compare import compare
 from vedit.cli.editing import edit_command, plans, resumable
+from vedit.cli.engines import engines
 from vedit.cli.facts import describe, table
 from vedit.cli.options import (
     Care,
@@ -40,6 +41,7 @@ app = Typer(
 )
 
 app.command()(compare)
+app.command()(engines)
 app.command()(batch.command)
 app.add_typer(plans, name="plan")
 app.add_typer(train.app, name="train")
@@ -97,15 +99,25 @@ def restyle(
         ),
     ] = None,
     prompt: Annotated[
-        str | None, Option("--prompt", help="The look in words: bundled, one of its looks by name.")
+        str | None,
+        Option(
+            "--prompt",
+            help="What to paint, in words: bundled, one of its looks by name; pretrained, anything, also "
+            "'0: a forest; 4.5s: ashes'.",
+        ),
     ] = None,
     keyframe: Annotated[
         list[str] | None,
         Option("--keyframe", metavar="N=IMAGE", help="Frame N (from 0) as you painted it; give several."),
     ] = None,
     strength: Annotated[
-        float, Option("--strength", help="0 keeps the film, 1 ignores all but its structure.")
-    ] = 1.0,
+        str | None,
+        Option(
+            "--strength",
+            help="0 keeps the film, 1 ignores all but its structure; bundled 1, pretrained 0.6 or '0: 0.3; 48: 0.8'.",
+            show_default=False,
+        ),
+    ] = None,
     structure: Annotated[
         float, Option("--structure", help="0 frees the drawing, 1 keeps the film's, 2 stresses it.")
     ] = 1.0,
@@ -123,8 +135,30 @@ def restyle(
         Option("--steps", help="Denoising steps: 4 for a look, 2 for what was learned.", show_default=False),
     ] = None,
     size: Annotated[int, Option("--size", help="The longer side that larger films are painted at.")] = 768,
+    negative_prompt: Annotated[
+        str | None, Option("--negative-prompt", help="What is not to be seen (pretrained).")
+    ] = None,
+    guidance_scale: Annotated[
+        float | None, Option("--guidance-scale", help="How closely the prompt is followed (pretrained).")
+    ] = None,
+    control: Annotated[
+        str | None,
+        Option("--control", help="Maps that hold the drawing (pretrained): canny, or 'depth:0.6,pose'."),
+    ] = None,
+    consistency: Annotated[
+        str,
+        Option(
+            "--consistency",
+            help="What holds frames together (pretrained): auto, none, or some of flow,noise,anchors,fusion,colour.",
+        ),
+    ] = "auto",
+    window: Annotated[int | None, Option("--window", help="Frames seen at once (pretrained).")] = None,
 ) -> "Edit":
-    """Paint a film, steady over time. Takes exactly one of --look, --style, --prompt, --keyframe."""
+    """Paint a film, steady over time.
+
+    The bundled engine takes exactly one of --look, --style, --prompt, --keyframe; a pretrained one takes no look, and
+    the others together.
+    """
     return vedit.edits.Restyle(
         look=look,
         style=style,
@@ -139,6 +173,11 @@ def restyle(
         seed=seed,
         steps=steps,
         size=size,
+        negative_prompt=negative_prompt,
+        guidance_scale=guidance_scale,
+        control=control,
+        consistency=consistency,
+        window=window,
     )
 
 
@@ -164,10 +203,25 @@ def interpolate(
         Option("--dedupe", help="Replace frames that only repeat the one before (animation, pulldown)."),
     ] = False,
     quality: Care = "normal",
+    engine: Engine = "bundled",
+    prompt: Annotated[
+        str | None, Option("--prompt", help="What to show where the frames tell nothing (pretrained).")
+    ] = None,
+    steps: Annotated[int | None, Option("--steps", help="Denoising steps (pretrained).")] = None,
+    seed: Seed = 0,
 ) -> "Edit":
     """Make new frames between a film's own. Takes one of --fps, --factor, --slowmo, --ramp."""
     return vedit.edits.Interpolate(
-        fps=fps, factor=factor, slowmo=slowmo, ramp=ramp, dedupe=dedupe, quality=quality
+        fps=fps,
+        factor=factor,
+        slowmo=slowmo,
+        ramp=ramp,
+        dedupe=dedupe,
+        quality=quality,
+        engine=engine,
+        prompt=prompt,
+        steps=steps,
+        seed=seed,
     )
 
 
@@ -181,10 +235,21 @@ def inpaint(
     feather: Annotated[
         int, Option("--feather", help="Pixels around it over which new colours fade into the old ones.")
     ] = 0,
+    prompt: Annotated[
+        str | None, Option("--prompt", help="What to paint where nothing is known (pretrained).")
+    ] = None,
+    steps: Annotated[int | None, Option("--steps", help="Denoising steps (pretrained).")] = None,
 ) -> "Edit":
     """Take something out of a film: a caption, a logo, a passer-by."""
     return vedit.edits.Inpaint(
-        mask=mask, quality=quality, engine=engine, seed=seed, dilate=dilate, feather=feather
+        mask=mask,
+        quality=quality,
+        engine=engine,
+        seed=seed,
+        dilate=dilate,
+        feather=feather,
+        prompt=prompt,
+        steps=steps,
     )
 
 

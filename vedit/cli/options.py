@@ -30,7 +30,14 @@ WHERE = Option(
 Mask = Annotated[str, WHERE]
 MaskOrNone = Annotated[str | None, WHERE]
 Care = Annotated[Quality, Option("--quality", help="How much care the motion search takes.")]
-Engine = Annotated[str, Option("--engine", help="The model: `bundled` needs no download.")]
+Engine = Annotated[
+    str,
+    Option(
+        "--engine",
+        help="The model: `bundled` needs no download; others, see `vedit engines`, may carry more: "
+        "'sd15 + lora=film.safetensors=0.8'.",
+    ),
+]
 Seed = Annotated[int, Option("--seed", help="Same seed, same film, same machine: same pixels.")]
 
 Device = Annotated[str, Option("--device", help="auto, cpu, cuda, cuda:1, mps.")]

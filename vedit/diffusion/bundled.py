@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vedit.diffusion.denoiser import Conditioning
+from vedit.diffusion.conditioning import Conditioning
 from vedit.diffusion.looks import LOOKS
 from vedit.flow.paths import Paths
 from vedit.latents.bundled import CHANNELS
@@ -52,7 +52,7 @@ class Block(nn.Module):
 
 
 class BundledDenoiser(nn.Module):
-    """The U-Net (see `vedit.diffusion.denoiser.Denoiser`): grids 1, 1/2 and 1/4 of the latents."""
+    """The U-Net (see `vedit.diffusion.painter.Painter`): grids 1, 1/2 and 1/4 of the latents."""
 
     def __init__(self, widths: tuple[int, int, int] = (40, 96, 144)) -> None:
         super().__init__()
@@ -75,7 +75,9 @@ class BundledDenoiser(nn.Module):
         self.up_1 = nn.ModuleList([Block(2 * a, a), Block(a, a), Block(a, a)])
         self.leave = nn.Sequential(nn.GroupNorm(8, a), nn.SiLU(), nn.Conv2d(a, CHANNELS, 3, padding=1))
 
-    def grids(self, height: int, width: int) -> list[tuple[int, int]]:
+    @staticmethod
+    def grids(height: int, width: int) -> list[tuple[int, int]]:
+        """The grids at which paths are asked for, for latents ``height x width``."""
         half = ((height + 1) // 2, (width + 1) // 2)
         return [half, ((half[0] + 1) // 2, (half[1] + 1) // 2)]
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import load_file
+from torch import nn
 
 from vedit.device import model_dtype
 from vedit.diffusion.bundled import BundledDenoiser
-from vedit.diffusion.denoiser import Denoiser
 from vedit.diffusion.schedule import Scheduler, bundled_scheduler
 from vedit.errors import EngineError, InputError
 from vedit.latents.bundled import BundledCodec
@@ -23,7 +23,7 @@ class Engine:
     """A codec and a denoiser that understand the same latents, and the scheduler the denoiser was trained for."""
 
     codec: Codec
-    denoiser: Denoiser
+    denoiser: nn.Module
     scheduler: Scheduler
     device: torch.device
     dtype: torch.dtype
@@ -57,7 +57,7 @@ def check_engine(name: str) -> None:
         EngineError: no engine has this name.
     """
     if name != "bundled":
-        raise EngineError(f"there is no engine called {name!r}", 'This version has one: engine="bundled".')
+        raise EngineError(f"{name!r} is no engine of ours", 'Ours is engine="bundled".')
 
 
 @lru_cache(maxsize=2)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from vedit.diffusion.bundled import BundledDenoiser
-from vedit.diffusion.denoiser import Conditioning
+from vedit.diffusion.conditioning import Conditioning
 from vedit.diffusion.engine import Engine
 from vedit.diffusion.looks import FITTED
 from vedit.errors import UsageError

@@ -36,13 +36,18 @@ def first_noise(channels: int, height: int, width: int, seed: int, index: int) -
 
 
 def carry_noise(previous: CarriedNoise, pair: PairFlow, seed: int, index: int) -> CarriedNoise:
-    """The noise of the next frame: the previous one's cells moved along ``pair``, fresh where nothing arrives.
+    """The noise of the next frame: the previous one's cells moved along ``pair``, fresh where nothing arrives."""
+    return carry_drawn(previous, pair, fresh_noise(tuple(previous.noise.shape), seed, index))
+
+
+def carry_drawn(previous: CarriedNoise, pair: PairFlow, fresh: Tensor) -> CarriedNoise:
+    """As `carry_noise`, with the fresh noise ``(1,c,h,w)`` given.
 
     Each cell p looks back along the flow to s, takes the cell whose true place is nearest to s, and remembers what
     rounding left over, so that slow motion adds up instead of being rounded away. Where two cells would take the
     same one, the one that fits better keeps it; the other, and every occluded cell, gets fresh noise.
     """
-    _, channels, height, width = previous.noise.shape
+    height, width = previous.noise.shape[-2:]
     flow = resize_flow(pair.flow_bw, height, width).cpu()
     hidden = torch.nn.functional.interpolate(pair.occlusion_bw.cpu(), size=(height, width), mode="area") > 0.5
     y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
@@ -69,7 +74,6 @@ def carry_noise(previous: CarriedNoise, pair: PairFlow, seed: int, index: int) -
     best = torch.full_like(rank, len(order)).scatter_reduce(0, taken.flatten(), rank, "amin")
     wins = best[taken.flatten()] == rank
     kept = wins.view(1, 1, height, width) & inside[:, None] & ~hidden & (misfit < 2).view(1, 1, height, width)
-    fresh = fresh_noise((1, channels, height, width), seed, index)
     return CarriedNoise(
         torch.where(kept, gather(previous.noise, taken), fresh), torch.where(kept, remainder, torch.zeros(()))
     )

@@ -86,3 +86,16 @@ def merged(fetched: Sequence[tuple[Tensor, Tensor, float]]) -> tuple[Tensor, Ten
     picture = (weights * torch.stack([p for p, _, _ in fetched])).sum(0)
     belief = (weights * torch.stack([b for _, b, _ in fetched])).sum(0)
     return picture, belief
+
+
+def painted(
+    trails: Sequence[tuple[Key, Trail]], frame: Tensor, index: int, reach: int
+) -> tuple[Tensor, Tensor]:
+    """What the keys have painted of a frame ``(3,H,W)`` with this index, and how far it can be believed ``(1,H,W)``.
+
+    ``reach`` is how many frames away a key says nothing any more.
+    """
+    nearness = [max(0.0, 1 - abs(key.index - index) / reach) for key, _ in trails]
+    return merged(
+        [(*fetch(key, trail, frame), near) for (key, trail), near in zip(trails, nearness, strict=True)]
+    )

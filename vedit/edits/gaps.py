@@ -36,6 +36,10 @@ class Gap:
             return
         yield from (self._bent.at(float(m.between)).cpu() for m in moments)
 
+    def doubt(self, moment: Moment) -> "Tensor":
+        """How far the picture at a moment of this gap is a guess ``(1,H,W)``, see `vedit.inbetween.pair.Pair`."""
+        return self._bent.doubt(float(moment.between)).cpu()
+
     def beyond(self, moments: Sequence[Moment]) -> "Iterator[Tensor | None]":
         """The pictures after the shot's last drawing, by the motion of the gap before; None where it is held.
 

@@ -12,7 +12,6 @@ from vedit.clip import Clip
 from vedit.completion.complete import Completed, complete
 from vedit.completion.evidence import gather
 from vedit.completion.weights import load_completion
-from vedit.diffusion.engine import check_engine
 from vedit.edits.detail import detailed
 from vedit.edits.edit import apply_to_clip
 from vedit.edits.unveil import unveiled
@@ -20,12 +19,15 @@ from vedit.errors import UsageError
 from vedit.flow.estimate import Quality
 from vedit.frame import Frame, Shot, Timing
 from vedit.masks import MaskSetting, check_mask, with_masks
+from vedit.pretrained.spec import read_engine
 from vedit.video.read import ahead
 
 RADIUS: dict[Quality, int] = {"draft": 6, "normal": 16, "best": 24}
 """How many frames before and after are searched for what a hole hides."""
 VIEWS: dict[Quality, int] = {"draft": 1, "normal": 2, "best": 4}
 """How many mirror images of a hole the completion net is asked about."""
+REAL = 0.5
+"""The share of a pixel that other frames show, from which a pretrained engine leaves it."""
 DETAIL: dict[Quality, float] = {"draft": 0, "normal": 0.6, "best": 0.8}
 """How much texture is added to what was made up: the whole of it looks best and is further from the truth."""
 
@@ -44,10 +46,13 @@ class Inpaint:
             ``track:N=box:…``, ``auto:caption``, ``auto:logo``, or several joined by `` + `` and `` - ``.
         quality: ``draft``, ``normal`` or ``best``: how far the film is searched for hidden pixels, and how much care
             is taken with the rest. ``draft`` adds no texture and looks for no transparent marks.
-        engine: what synthesises pixels that no frame shows.
-        seed: of the texture.
+        engine: what synthesises pixels that no frame shows. "bundled", or a pretrained one as for `Restyle`: one that
+            was trained to fill holes, "Stable Diffusion inpainting" or Wan VACE, is best.
+        seed: of all noise.
         dilate: pixels by which the mask grows.
         feather: pixels around that over which new colours fade into the old ones.
+        prompt: what is to be seen where nothing is known, in words (pretrained).
+        steps: denoising steps (pretrained); None is 25, or what the engine was distilled for.
 
     Raises:
         UsageError, InputError, EngineError: the mask cannot work, or a setting is unknown.
@@ -61,6 +66,8 @@ class Inpaint:
     seed: int = 0
     dilate: int = 0
     feather: int = 0
+    prompt: str | None = None
+    steps: int | None = None
 
     def __post_init__(self) -> None:
         if self.quality not in RADIUS:
@@ -68,7 +75,12 @@ class Inpaint:
         for name in ("dilate", "feather"):
             if getattr(self, name) < 0:
                 raise UsageError(f"{name} is {getattr(self, name)}", "Give pixels, 0 or more.")
-        check_engine(self.engine)
+        if read_engine(self.engine) is None and (self.prompt is not None or self.steps is not None):
+            raise UsageError(
+                "prompt and steps are for pretrained engines", "Give engine= (see `vedit engines`)."
+            )
+        if self.steps is not None and self.steps < 1:
+            raise UsageError(f"steps is {self.steps}", "Give at least 1.")
         check_mask(self.mask)
 
     def timing(self, timing: Timing) -> Timing:
@@ -81,17 +93,40 @@ class Inpaint:
         evidence = gather(masked, self.quality, RADIUS[self.quality])
         # Motion is found while the net thinks: another thread keeps a few frames ahead.
         completed = complete(ahead(evidence), load_completion(shot.device), VIEWS[self.quality])
-        if share := DETAIL[self.quality]:
+        checkpoint = read_engine(self.engine)
+        share = DETAIL[self.quality]
+        if share and checkpoint is None:
             completed = detailed(completed, share=share, seed=self.seed)
-        for done in completed:
+        films = self._filled(completed, shot)
+        if checkpoint is None:
+            yield from (frame for frame, _ in films)
+        else:
+            from vedit.edits.invent import Invention, invented
+
+            yield from invented(films, Invention(checkpoint, self.prompt, self.steps, self.seed), shot)
+
+    def _filled(self, films: Iterator[Completed], shot: Shot) -> Iterator[tuple[Frame, Tensor | None]]:
+        """The completed frames, and where they were made up ``(1, H, W)``."""
+        for done in films:
             shot.notes.hole_pixels += int(done.mask.sum())
             if done.real is not None:
                 shot.notes.recovered_pixels += int(done.real.round().sum())
-            yield _composited(done, self.feather)
+            yield _composited(done, self.feather), _made_up(done, self.feather)
 
     def apply(self, clip: Clip) -> Clip:
         """The clip with its hole filled, as one shot."""
         return apply_to_clip(self, clip)
+
+
+def _made_up(done: Completed, feather: int) -> Tensor | None:
+    """Where a pixel is made up rather than seen in other frames ``(1, H, W)`` in [0, 1]; it fades with the mask."""
+    if done.real is None or done.window is None:
+        return None
+    out = torch.zeros(1, *done.frame.pixels.shape[-2:])
+    hole = done.window.of(done.mask).to(out)
+    hole = _faded(hole, feather) if feather else hole
+    done.window.of(out)[:] = hole * (done.real.to(out) < REAL)
+    return out
 
 
 def _composited(done: Completed, feather: int) -> Frame:

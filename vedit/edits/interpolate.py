@@ -1,7 +1,7 @@
 """New frames between a film's own: more frames per second, slow motion, speed ramps, repeats replaced."""
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, get_args
 from vedit.edits.cadence import LISTENED, cadence, evened
 from vedit.edits.drawings import Drawing, distinct, each_frame
 from vedit.edits.edit import apply_to_clip
-from vedit.edits.gaps import gaps
+from vedit.edits.gaps import Gap, gaps
 from vedit.edits.ramp import Key, curve_over, ramp_keys
 from vedit.edits.retime import Grid, Moment, Pieces, Ramp, Retime
 from vedit.errors import UsageError
 from vedit.flow.quality import Quality
 from vedit.frame import Frame, Shot, Timing
+from vedit.pretrained.spec import read_engine
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -45,9 +46,17 @@ class Interpolate:
             else changes.
         quality: ``draft`` is fast, and holds the last frame before a cut; ``normal`` also follows motion that bends, by
             the frames before and after; ``best`` takes the mean of two finer searches.
+        engine: what makes the pixels where no motion explains both frames. "bundled" mixes those of the two; a
+            pretrained one, LTX, LTX-2 or Wan VACE (see `vedit engines`), makes them anew. All others stay as the
+            bundled engine makes them, bit for bit, and so does what follows the last frame before a cut. A film larger
+            than 768 pixels has them made at that size, and enlarged.
+        prompt: what is to be seen, in words (pretrained).
+        steps: denoising steps (pretrained); None is 25, or what the engine was distilled for.
+        seed: of all noise (pretrained).
 
     Raises:
         UsageError: a setting is missing, doubled or out of range.
+        EngineError: the engine makes no in-betweens, or its files are not here.
     """
 
     fps: Fraction | float | str | None = None
@@ -56,6 +65,10 @@ class Interpolate:
     ramp: str | Mapping[Key, Key] | None = None
     dedupe: bool = False
     quality: Quality = "normal"
+    engine: str = "bundled"
+    prompt: str | None = None
+    steps: int | None = None
+    seed: int = 0
 
     def __post_init__(self) -> None:
         given = [n for n in ("fps", "factor", "slowmo", "ramp") if getattr(self, n) is not None]
@@ -66,6 +79,12 @@ class Interpolate:
             )
         if self.quality not in get_args(Quality):
             raise UsageError(f"quality is {self.quality!r}", f"Use one of {', '.join(get_args(Quality))}.")
+        if read_engine(self.engine) is None and (self.prompt is not None or self.steps is not None):
+            raise UsageError(
+                "prompt and steps are for pretrained engines", "Give engine= (see `vedit engines`)."
+            )
+        if self.steps is not None and self.steps < 1:
+            raise UsageError(f"steps is {self.steps}", "Give at least 1.")
         if self.factor is not None and (not isinstance(self.factor, int) or self.factor < 1):
             raise UsageError(f"factor is {self.factor!r}", "Give a whole number, 1 or more.")
         for name in ("fps", "slowmo"):
@@ -87,7 +106,7 @@ class Interpolate:
         if self.factor == 1 and not self.dedupe:
             yield from frames
             return
-        retime = self._retime(shot.timing)
+        retime, between = self._retime(shot.timing), self._between(shot)
         drawings = self._without_repeats(frames, shot) if self.dedupe else each_frame(frames)
         waiting: deque[tuple[Fraction, Moment, int]] = deque()
         cut = True
@@ -104,7 +123,7 @@ class Interpolate:
             if following is not None:
                 stop = drawing.time if drawing.held or not needed else following.time
                 moments = _placed(now, drawing.time, stop)
-                new = gap.between(_different(moments))
+                new = between(gap, _different(moments))
             else:
                 held = before is None or before.drawing.held or not needed
                 since = drawing.time if before is None or held else before.drawing.time
@@ -143,6 +162,16 @@ class Interpolate:
             return Ramp(timing, rate, curve_over(ramp_keys(self.ramp), timing.seconds))
         slower = Fraction(1 if self.slowmo is None else self.slowmo)
         return Grid(timing, rate, slower) if rate else Pieces(timing, max(1, ceil(slower)), slower)
+
+    def _between(self, shot: Shot) -> "Callable[[Gap, Sequence[Moment]], Iterator[Tensor]]":
+        """What makes the pictures at moments of a gap."""
+        checkpoint = read_engine(self.engine)
+        if checkpoint is None:
+            return Gap.between
+        from vedit.edits.generated import InBetweens
+        from vedit.edits.invent import Invention
+
+        return InBetweens(Invention(checkpoint, self.prompt, self.steps, self.seed), shot).between
 
     def _without_repeats(self, frames: Iterator[Frame], shot: Shot) -> Iterator[Drawing]:
         """The shot's drawings at even times; once all are known, what was found is noted."""

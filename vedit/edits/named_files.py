@@ -5,7 +5,9 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-NAMING = ("look", "style", "mask", "keyframes")
+from vedit.pretrained.spec import with_engine_files
+
+NAMING = ("look", "style", "mask", "keyframes", "engine")
 """The settings that may name files."""
 SPEC = re.compile(r"(box|poly|auto):")
 """What masks that name no file begin with."""
@@ -36,6 +38,8 @@ def _renamed(key: str, value: object, rename: Callable[[str], str], exists: Call
     if not isinstance(value, str | Path) or not str(value):
         return value
     value = str(value)
+    if key == "engine":
+        return with_engine_files(value, rename, exists)
     if key == "look":  # a name, or the file of a trained one
         return rename(value) if value.endswith(".safetensors") else value
     if key == "mask" and not exists(value):

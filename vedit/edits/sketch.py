@@ -50,6 +50,7 @@ def sketches(
     paintings: Mapping[int, Tensor],
     ahead: int,
     found: list[Key],
+    quality: Quality | None = None,
 ) -> Iterator[Sketch]:
     """Yield the frames of one shot as sketches, having looked ``ahead`` frames further for the next painted key.
 
@@ -59,10 +60,11 @@ def sketches(
         paintings: of key frames ``(3,h,w)`` at that size, by index.
         ahead: how many frames are read before the first is handed on.
         found: keys are put here as they are read.
+        quality: of the motion; None is enough for noise and averages, and good where paint is carried.
     """
     grid = (-(-size[0] // LINK_SCALE), -(-size[1] // LINK_SCALE))
     # Paint is carried far along the flow; noise and averages only from frame to frame.
-    quality: Quality = "normal" if paintings else "draft"
+    quality = quality or ("normal" if paintings else "draft")
     held: deque[Sketch] = deque()
     before: Sketch | None = None
     last: tuple[Key, Trail] | None = None

@@ -18,6 +18,9 @@ from vedit.temporal.kinds import Temporal
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from vedit.diffusion.prompting import Prompt
+    from vedit.diffusion.ramps import Number
+
 
 class _Edited(Effect):  # type: ignore[misc] # MoviePy is not typed
     """An effect with the name and settings of one of `vedit.edits`, which are checked when it is made."""
@@ -50,9 +53,9 @@ class Restyle(_Edited):
 
     look: str | None = None
     style: "str | Path | Tensor | None" = None
-    prompt: str | None = None
+    prompt: "Prompt | None" = None
     keyframes: "Mapping[int, str | Path | Tensor] | None" = None
-    strength: float = 1.0
+    strength: "Number | None" = None
     structure: float = 1.0
     keep_colour: bool = False
     mask: "str | Path | Tensor | None" = None
@@ -61,6 +64,11 @@ class Restyle(_Edited):
     seed: int = 0
     steps: int | None = None
     size: int = 768
+    negative_prompt: str | None = None
+    guidance_scale: float | None = None
+    control: str | None = None
+    consistency: str = "auto"
+    window: int | None = None
 
 
 @dataclass
@@ -77,6 +85,10 @@ class Interpolate(_Edited):
     ramp: str | Mapping[Key, Key] | None = None
     dedupe: bool = False
     quality: Quality = "normal"
+    engine: str = "bundled"
+    prompt: str | None = None
+    steps: int | None = None
+    seed: int = 0
 
 
 @dataclass
@@ -89,6 +101,8 @@ class Inpaint(_Edited):
     seed: int = 0
     dilate: int = 0
     feather: int = 0
+    prompt: str | None = None
+    steps: int | None = None
 
 
 @dataclass

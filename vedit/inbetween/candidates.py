@@ -61,11 +61,16 @@ def prior_logits(views: Tensor, t: Tensor) -> Tensor:
         views: ``(N, 3 K, H, W)``, pairs of pictures of frame0 and frame1.
         t: ``(N, 1, 1, 1)``.
     """
+    near = disagreement(views)
+    time = torch.cat([1 - t, t], 1).log()
+    sure = _SURE * (1 + near.amin(1, keepdim=True) / _LOST)
+    return (time[:, None] - (near / sure)[:, :, None]).flatten(1, 2)
+
+
+def disagreement(views: Tensor) -> Tensor:
+    """How much the two frames of every pair of views differ, a mean over 9x9 pixels: ``(N,K,H,W)`` in [0, 1]."""
     n, channels, height, width = views.shape
     pairs = views.reshape(n, channels // 6, 2, 3, height, width)
     apart = (pairs[:, :, 0] - pairs[:, :, 1]).abs().mean(2)
     rows = F.avg_pool2d(apart, (_AROUND, 1), 1, (_AROUND // 2, 0), count_include_pad=False)
-    near = F.avg_pool2d(rows, (1, _AROUND), 1, (0, _AROUND // 2), count_include_pad=False)
-    time = torch.cat([1 - t, t], 1).log()
-    sure = _SURE * (1 + near.amin(1, keepdim=True) / _LOST)
-    return (time[:, None] - (near / sure)[:, :, None]).flatten(1, 2)
+    return F.avg_pool2d(rows, (1, _AROUND), 1, (0, _AROUND // 2), count_include_pad=False)

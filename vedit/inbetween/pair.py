@@ -79,6 +79,20 @@ class Pair:
         picture += self._level(picture, t)
         return self._with_still(picture.clamp_(0, 1), t)[0]
 
+    @torch.no_grad()
+    def doubt(self, t: float) -> Tensor:
+        """How far the picture at time t is a guess, ``(1,H,W)`` in [0, 1]; 0 where nothing moves.
+
+        It is how much the two frames differ along the motion on which they agree best: what one of them hides, and what
+        no motion explains.
+        """
+        if self._equal:
+            return torch.zeros_like(self.frame0.pixels[:1])
+        doubt = self._cut(
+            self._syntheses[0].doubt(torch.full((1, 1, 1, 1), t, device=self.frame0.pixels.device))
+        )
+        return doubt[0] if self._still is None else doubt[0].masked_fill(self._still, 0)
+
     def _made(self, t: Tensor) -> Tensor:
         upright, *turned = self._syntheses
         if self.quality == "draft":

@@ -9,7 +9,7 @@ from vedit.flow.estimate import coarse_flows
 from vedit.flow.quality import Quality
 from vedit.flow.resize import resize, resize_flow
 from vedit.flow.warp import warp
-from vedit.inbetween.candidates import Candidates, fetched, prior_logits
+from vedit.inbetween.candidates import Candidates, disagreement, fetched, prior_logits
 from vedit.inbetween.curvature import Bend, acceleration, bend
 from vedit.inbetween.picture import Picture
 from vedit.inbetween.projection import Projection, project
@@ -90,6 +90,12 @@ class Synthesis:
         shares = prior_logits(fetched(self._half, candidates), t).softmax(1)
         views = self._views(candidates)
         return _mixed(views, resize(shares, *self.frame0.whole.shape[-2:]))
+
+    def doubt(self, t: Tensor) -> Tensor:
+        """How much the frames differ along the motion at t on which they agree best, ``(1,1,H,W)`` padded."""
+        candidates = self._candidates(*self._projected(t).flows(t), t)
+        least = disagreement(fetched(self._half, candidates)).amin(1, keepdim=True)
+        return resize(least, *self.frame0.whole.shape[-2:])
 
     def _candidates(self, flow0: Tensor, flow1: Tensor, t: Tensor) -> Candidates:
         """With a motion at t of the quarter grid, on the half one."""

@@ -12,9 +12,13 @@ class Codec(Protocol):
     ``decode`` is given the picture's size because padded sides are cut off again.
     """
 
-    scale: int
-    """Pixels per latent, in each direction."""
-    channels: int
+    @property
+    def scale(self) -> int:
+        """Pixels per latent, in each direction."""
+        ...
+
+    @property
+    def channels(self) -> int: ...
 
     def encode(self, frames: Tensor) -> Tensor: ...
 

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vedit.diffusion.denoiser import Conditioning
+from vedit.diffusion.conditioning import Conditioning
 from vedit.diffusion.looks import LOOKS, PHOTO, look_row
 from vedit.diffusion.noise import CarriedNoise, carry_noise
 from vedit.flow.paths import window_paths

@@ -1,0 +1,1 @@
+"""Checkpoints that others trained: which are known, where they are, and how they become a diffusers pipeline."""
