@@ -98,7 +98,7 @@ def test_settings_out_of_range_are_refused(pan: list[Tensor], engine: Engine) ->
         run(pan[:1], engine, strength=1.5)
     with pytest.raises(UsageError, match="steps is 0"):
         next(denoise(priors(pan[:1]), engine, strength=0.5, seed=0, steps=0))
-    with pytest.raises(EngineError, match="no engine called 'sd15'"):
+    with pytest.raises(EngineError, match="'sd15' is no engine of ours"):
         load_engine("sd15", torch.device("cpu"))
 
 

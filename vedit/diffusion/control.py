@@ -59,7 +59,7 @@ def check_control(spec: str) -> tuple[Control, ...]:
 
 
 class ControlMaps:
-    """Makes a frame's maps; call it with the frames of a shot in order, each once.
+    """Makes the maps of one shot; call it with its frames in order, each once.
 
     All kinds look at one frame alone, but for depth. MiDaS gives depth on no fixed scale, and its usual remedy, to
     stretch every frame from 0 to 1 by itself, makes the whole picture flicker when something near comes or goes. Here
@@ -71,10 +71,6 @@ class ControlMaps:
         self._annotators = annotators
         self._device = device
         self._range: Tensor | None = None
-
-    def begin_shot(self) -> None:
-        """Forget the shot before: its range of depth."""
-        self._range = None
 
     def __call__(self, frame: Tensor) -> dict[Kind, Tensor]:
         """The maps of a frame.

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from vedit.errors import UsageError
 from vedit.pretrained.checkpoint import Checkpoint
+from vedit.pretrained.find import places
 
 BUNDLED = "bundled"
 JOINT = " + "
@@ -28,6 +29,7 @@ def read_engine(engine: str) -> Checkpoint | None:
 
     Raises:
         UsageError: a part of it cannot be read.
+        EngineError: a name in it is none: neither known, nor a file or folder that is here, nor a hub id.
     """
     model, *terms = (part.strip() for part in engine.split(JOINT))
     if model == BUNDLED:
@@ -48,7 +50,7 @@ def read_engine(engine: str) -> Checkpoint | None:
             single[SINGLE[name]] = None if (name, value) == ("motion", "none") else value
     if not model:
         raise UsageError(f"engine is {engine!r}, which names no model", REMEDY)
-    return Checkpoint(
+    checkpoint = Checkpoint(
         model,
         motion=single.get("motion", "auto"),
         lora=tuple(several["lora"]),
@@ -58,6 +60,8 @@ def read_engine(engine: str) -> Checkpoint | None:
         scheduler=single.get("scheduler"),
         speed=tuple(filter(None, (single.get("speed") or "").split(","))),
     )
+    places(checkpoint)
+    return checkpoint
 
 
 def with_engine_files(engine: str, rename: Callable[[str], str], exists: Callable[[str], bool]) -> str:

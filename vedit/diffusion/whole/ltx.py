@@ -51,7 +51,7 @@ class Ltx:
             extra |= {"decode_timestep": 0.05, "decode_noise_scale": 0.025}
         if settings.rate is not None:
             extra["frame_rate"] = float(settings.rate)
-        with settings.around(start, start + len(window.source)), unsaid():
+        with unsaid():
             made = pipe(
                 conditions=self._conditions(shown, leading, places) or None,
                 height=height,

@@ -1,7 +1,6 @@
 """What a whole pipeline is asked for, the same for every window."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -29,7 +28,6 @@ class WholeSettings:
         overlap: frames that a window hands on to the next; None takes a good number.
         rate: the film's frames a second, for models that ask.
         callback_on_step_end: as diffusers calls it, ``(pipe, step, timestep, tensors) -> tensors``.
-        around: a context, of the window's first frame and the one after its last in the film, to run the pipeline in.
 
     Raises:
         UsageError: a number is out of range.
@@ -48,7 +46,6 @@ class WholeSettings:
     overlap: int | None = None
     rate: Fraction | None = None
     callback_on_step_end: Callable[[Any, int, Any, dict[str, Any]], dict[str, Any]] | None = None
-    around: Callable[[int, int], AbstractContextManager[Any]] = lambda start, stop: nullcontext()
 
     def __post_init__(self) -> None:
         if not 0 <= self.strength <= 1:

@@ -55,8 +55,7 @@ class Vace:
         settings, pipe = self._settings, self._pipe
         shown = self._padded(window.shown)
         frames, _, height, width = shown.shape
-        start = settings.first + window.start
-        with late_start(pipe, settings.skipped), settings.around(start, start + len(window.source)):
+        with late_start(pipe, settings.skipped):
             made = pipe(
                 video=shown[None],
                 mask=self._padded(window.make)[None],
