@@ -96,7 +96,7 @@ def _stable_diffusion(
 ) -> Loaded:
     notes: list[str] = []
     if len(where.revision or "") == COMMIT and path.is_dir() and path.name != where.revision:
-        notes.append(f"{where.name} is here in revision {path.name[:8]}, not {where.revision}.")
+        notes.append(f"{where.name} is here in revision {path.name[:8]}, not {where.revision}")
     pipe = _images(path, family, dtype)
     controlnets = {
         kind: adapters.controlnet(_control(kind, name, family), pipe.unet, dtype)
@@ -194,13 +194,13 @@ def _motion(checkpoint: Checkpoint, family: Family, unet: Any, notes: list[str])
         return place(checkpoint.motion, "motion adapter") if checkpoint.motion else None
     entry = known_motion(family.name)
     if entry is None or unet.config.cross_attention_dim == SD2_TEXT_WIDTH:
-        notes.append("No motion adapter was made for this model; flow alone ties the frames together.")
+        notes.append("no motion adapter was made for this model; flow alone ties the frames together")
         return None
     found = of_known(entry)
     if found.present() is None:
         notes.append(
-            f"The motion adapter {entry.name} is not here; flow alone ties the frames together. "
-            f"Fetch it with `{found.command}`."
+            f"the motion adapter {entry.name} is not here; flow alone ties the frames together; "
+            f"fetch it with `{found.command}`"
         )
         return None
     return found
@@ -238,19 +238,17 @@ def _control(kind: str, name: str | None, family: Family) -> Place:
 def _schedule(pipe: Any, name: str | None, wanted: FewSteps | None, moving: bool, notes: list[str]) -> None:
     """Give a pipeline the scheduler that the user, or else its adapters, ask for."""
     settings: dict[str, Any] = dict(ANIMATEDIFF) if moving else {}
-    if moving:
-        notes.append("The noise is that of AnimateDiff (linear betas, linspace steps, unclipped).")
     if wanted is not None and name in (None, wanted.scheduler):
         settings |= wanted.settings
     if name is None and wanted is not None:
         name = wanted.scheduler
         notes.append(
-            f"{wanted.called}: scheduler {name}; made for {wanted.steps} steps and guidance {wanted.guidance_scale:g}."
+            f"{wanted.called}: scheduler {name}; made for {wanted.steps} steps and guidance {wanted.guidance_scale:g}"
         )
     elif name is None and moving and type(pipe.scheduler).__name__ == "PNDMScheduler":
         name = "ddim"
         notes.append(
-            "The scheduler is ddim, with which AnimateDiff was made, not the checkpoint's own, PNDM."
+            "the scheduler is ddim, with which AnimateDiff was made, not the checkpoint's own, PNDM"
         )
     with reading(Path(name or "the scheduler"), "Take another scheduler."):
         pipe.scheduler = make_scheduler(pipe.scheduler, name, **settings)
