@@ -12,7 +12,7 @@ from vedit.diffusion.looks import look_in_words, look_row
 from vedit.diffusion.prompting import Prompt
 from vedit.diffusion.ramps import Number
 from vedit.edits.edit import apply_to_clip
-from vedit.edits.pretrained import read_wish
+from vedit.edits.pretrained import STRENGTH, read_wish
 from vedit.edits.style import Picture, read_style
 from vedit.errors import UsageError
 from vedit.frame import Frame, Shot, Timing
@@ -100,7 +100,10 @@ class Restyle:
             raise UsageError(f"size is {self.size}", "Give at least 64 pixels; 768 is a good start.")
         if self.temporal not in KINDS:
             raise UsageError(f"temporal is {self.temporal!r}", f"Choose one of {', '.join(KINDS)}.")
-        if read_wish(self) is None:
+        wish = read_wish(self)
+        if self.strength is None:  # what it means is written down with the other settings
+            object.__setattr__(self, "strength", 1.0 if wish is None else STRENGTH)
+        if wish is None:
             self._check_bundled()
 
     def _check_bundled(self) -> None:
@@ -134,7 +137,7 @@ class Restyle:
     def steady_strength(self) -> float:
         """The bundled engine's strength, the same for all frames."""
         try:
-            strength = 1.0 if self.strength is None else float(self.strength)  # type: ignore[arg-type] # or complain
+            strength = float(self.strength)  # type: ignore[arg-type] # or complain
         except (TypeError, ValueError):
             strength = -1.0
         if not 0 <= strength <= 1:
