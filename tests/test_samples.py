@@ -132,3 +132,19 @@ def test_a_style_is_drawn_again() -> None:
     kept = np.asarray(Image.open(SAMPLES / "styles" / f"{name}.png").convert("RGB"), np.float32)
     # The file has 256 colours, and other versions of the libraries may round differently.
     assert np.abs(drawn - kept).mean() < 10
+
+
+def test_the_storyboard_script(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (SAMPLES / "storyboard" / "looks.toml").read_text(encoding="utf-8")
+    (tmp_path / "storyboard").mkdir()
+    shorter = (
+        text.replace("640x360", "64x36").replace('rate = "24"', "rate = 4").replace("../", f"{SAMPLES}/")
+    )
+    (tmp_path / "storyboard" / "looks.toml").write_text(shorter, encoding="utf-8")
+    script = runpy.run_path(str(SAMPLES / "generate.py"))
+    monkeypatch.chdir(tmp_path)
+    sound = script["tune"](tmp_path / "tune.wav")
+    script["main"](tmp_path / "storyboard" / "looks.toml", sound)
+    assert "40/40 frames of 4 shots · 4 fps, 10 s · sound in aac" in capsys.readouterr().out

@@ -10,26 +10,36 @@ from vedit.video.source import Source
 
 if TYPE_CHECKING:
     from vedit import fx as fx
+    from vedit.analysis.analyse import analyse
+    from vedit.analysis.found import Analysis
+    from vedit.analysis.reel import Reel
+    from vedit.analysis.summarise import summarise
     from vedit.api import (
         BatchReport,
         Clip,
         Comparison,
         Plan,
         Report,
+        Tally,
         batch,
         compare,
+        extend,
+        generate,
         inpaint,
         interpolate,
+        judge,
         plan,
         repair,
         restyle,
         resume,
         run,
+        tally,
     )
     from vedit.fx.load import load
     from vedit.fx.write import write
 
 __all__ = [
+    "Analysis",
     "BatchReport",
     "Clip",
     "Comparison",
@@ -37,16 +47,22 @@ __all__ = [
     "InputError",
     "OutputError",
     "Plan",
+    "Reel",
     "Report",
     "Source",
+    "Tally",
     "UsageError",
     "VeditError",
+    "analyse",
     "batch",
     "compare",
     "edits",
+    "extend",
     "fx",
+    "generate",
     "inpaint",
     "interpolate",
+    "judge",
     "load",
     "plan",
     "probe",
@@ -54,10 +70,20 @@ __all__ = [
     "restyle",
     "resume",
     "run",
+    "summarise",
+    "tally",
     "write",
 ]
 
-OF_MOVIEPY = {"fx": "vedit.fx", "load": "vedit.fx.load", "write": "vedit.fx.write"}
+OF_MOVIEPY = {
+    "Analysis": "vedit.analysis.found",
+    "Reel": "vedit.analysis.reel",
+    "analyse": "vedit.analysis.analyse",
+    "fx": "vedit.fx",
+    "load": "vedit.fx.load",
+    "summarise": "vedit.analysis.summarise",
+    "write": "vedit.fx.write",
+}
 """The modules of the names that need MoviePy."""
 
 __version__ = "0.1.0"

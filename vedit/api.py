@@ -16,6 +16,7 @@ from vedit.clip import Clip as Clip
 from vedit.diffusion.prompting import Prompt
 from vedit.diffusion.ramps import Number
 from vedit.edits.edit import Edit
+from vedit.edits.extend import Extend
 from vedit.edits.inpaint import Inpaint
 from vedit.edits.interpolate import Interpolate
 from vedit.edits.ramp import Key
@@ -23,6 +24,7 @@ from vedit.edits.repair import Repair
 from vedit.edits.restyle import Restyle
 from vedit.errors import UsageError
 from vedit.flow.quality import Quality
+from vedit.generating.film import Making, make_film
 from vedit.planning import Plan as Plan
 from vedit.planning import plan as plan
 from vedit.proof import Report as Report
@@ -31,6 +33,9 @@ from vedit.render import Options, render
 from vedit.render import resume as resume
 from vedit.report.compare import compare as compare
 from vedit.report.comparison import Comparison as Comparison
+from vedit.report.judging import judge as judge
+from vedit.report.judging_tally import Tally as Tally
+from vedit.report.judging_tally import tally as tally
 from vedit.temporal.kinds import Temporal
 
 
@@ -260,6 +265,77 @@ def repair(
         preview=preview,
     )
     return render(src, dst, [edit], **options)
+
+
+def extend(
+    src: str | Path,
+    dst: str | Path,
+    *,
+    seconds: Fraction | float | str,
+    kind: str | Path = "transformer",
+    engine: str = "bundled",
+    seed: int = 0,
+    **options: Unpack[Options],
+) -> Report:
+    """Go on after a film's last frame, for a while, as its last shot moves.
+
+    Args:
+        src: the film.
+        dst: the longer film. The source's frames are kept; the sound ends where it ended.
+        seconds: how much longer: 0.5, Fraction or "1/2"; in whole frames at the film's rate.
+        kind: how what came before is remembered: "rnn", "lstm" or "transformer"; or a file of ``vedit train temporal``.
+        engine: "bundled"; no pretrained engine goes on with a film so far.
+        seed: of noise; the bundled engine needs none.
+        options: as for :func:`restyle`; see :func:`vedit.render.render`.
+
+    Raises:
+        VeditError: as :func:`vedit.render.render`.
+    """
+    return render(src, dst, [Extend(seconds, kind=kind, engine=engine, seed=seed)], **options)
+
+
+def generate(
+    storyboard: str | Path | Sequence[str | Path],
+    dst: str | Path,
+    *,
+    engine: str = "bundled",
+    size: str | Sequence[int] | None = None,
+    rate: Fraction | float | str | None = None,
+    sound: str | Path | None = None,
+    seed: int = 0,
+    **options: Unpack[Making],
+) -> Report:
+    """Make a film from a storyboard.
+
+    The bundled engine films pictures: a camera moves over each, near things more than far ones, a look may be laid
+    over it, and one is bent into the next. Pretrained engines film prompts too. The film has exactly as many frames as
+    its seconds hold at its rate.
+
+    Args:
+        storyboard: a list of pictures (paths) and prompts; a text file with one per line; or a TOML file of
+            ``[[shots]]`` with picture or prompt, seconds, seed, look, strength, negative_prompt, camera (in, out, left,
+            right, up, down, still), transition (cut, dissolve, morph), transition_seconds, continues; and at its top
+            size, rate, sound, and what all shots share.
+        dst: the film; its extension picks the container.
+        engine: the model; ``bundled`` needs no download. A pretrained one as for :func:`restyle`: Stable Diffusion with
+            a motion adapter, Wan VACE, LTX or LTX-2 film prompts; without a motion adapter one picture is painted from
+            each prompt and moved over.
+        size: width and height, both even, as ``"1280x720"`` or a pair; None takes the storyboard's, the first
+            picture's, or what the model was trained at.
+        rate: frames per second, exact; None takes the storyboard's, or 24.
+        sound: a sound file, or a film with sound; cut to the film's length, where it fades out.
+        seed: same seed, same storyboard, same machine: same pixels.
+        options: ``seconds``, how long shots are that do not say; ``steps``, ``guidance_scale`` and ``window`` for
+            pretrained engines; ``device``, ``overwrite``, ``progress``, ``warn``, ``phase``, ``codec``, ``crf``,
+            ``resume``: see :func:`vedit.render.render`; an interrupted film goes on with the shot that it was at.
+
+    Raises:
+        UsageError: a setting, or something in the storyboard, cannot be; says the file and the line.
+        InputError: the storyboard, a picture or the sound cannot be read.
+        OutputError: the film cannot be written.
+        EngineError: a model or device cannot do the job.
+    """
+    return make_film(storyboard, dst, engine=engine, size=size, rate=rate, sound=sound, seed=seed, **options)
 
 
 def run(

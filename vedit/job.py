@@ -47,11 +47,13 @@ def describe_job(
             "on_corrupt": on_corrupt,
             "hdr": hdr,
         },
-        "the version of vedit or of a library": {
-            **{name: _version(name) for name in LIBRARIES},
-            "machine": platform.machine(),
-        },
+        "the version of vedit or of a library": versions(),
     }
+
+
+def versions() -> dict[str, str]:
+    """What pixels depend on beside the settings: libraries and the machine."""
+    return {**{name: _version(name) for name in LIBRARIES}, "machine": platform.machine()}
 
 
 def _version(name: str) -> str:

@@ -47,4 +47,4 @@ def test_errors_say_what_to_do(
     missing, folder, same = capsys.readouterr().err.splitlines()
     assert missing.endswith("missing.mp4 does not exist. Check the path.")
     assert folder.endswith("is a folder. Give a file name, such as report.html.")
-    assert same.endswith("is one of the films. Write the page to another file.")
+    assert same.endswith("is one of the films. Write to another file.")

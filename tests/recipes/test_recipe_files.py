@@ -70,7 +70,11 @@ def test_a_recipe_needs_no_name(tmp_path: Path) -> None:
     ("old", "new", "said"),
     [
         ("strength = 0.5", "strenght = 0.5", r"mine\.toml, line 7: .*'strenght'\. Did you mean strength\?"),
-        ("strength = 0.5", 'strength = "a"', r'mine\.toml, line 7: strength is a\. Give a number from 0 to 1'),
+        (
+            "strength = 0.5",
+            'strength = "a"',
+            r"mine\.toml, line 7: strength is a\. Give a number from 0 to 1",
+        ),
         ("strength = 0.5", "strength = 7", r"mine\.toml, line 7: strength is 7\. .*from 0 to 1"),
         ("strength = 0.5", "strength = true", r"mine\.toml, line 7: strength is true"),
         (

@@ -1,7 +1,5 @@
 """The page in a browser: it plays in step, is worked by mouse and keyboard, and complains of nothing."""
 
-import os
-import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from browsing import BROWSERS, chromium
 from corpus import number_of, picture, write
 
 import vedit
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="the test extra's playwright is not installed")
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 RATE = 10
 FRAMES = 60
 
@@ -55,11 +53,6 @@ class Opened:
         rgb = np.array(samples, np.float32).reshape(height, width, 4)[..., :3] / np.float32(255)
         middle = width // 2
         return number_of(rgb[:, :middle]), number_of(rgb[:, middle:])
-
-
-def chromium() -> str | None:
-    """A Chromium on this machine: what VEDIT_CHROMIUM names, or one on the path."""
-    return os.environ.get("VEDIT_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
 def twice(number: int) -> np.ndarray[Any, np.dtype[np.uint8]]:

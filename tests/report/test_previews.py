@@ -21,7 +21,7 @@ def filled(path: Path, seconds: int, rate: int, wanted: set[int]) -> Preview:
     for number in range(seconds * rate):
         picture = torch.from_numpy(draw(number)).permute(2, 0, 1) / 255
         writer.keep({second for second in wanted if second <= number // rate})
-        writer.add(picture, 1 - picture, Fraction(number, rate))
+        writer.add((picture, 1 - picture), Fraction(number, rate))
     writer.keep(wanted)
     return writer.finish(Fraction(seconds))
 
@@ -68,7 +68,7 @@ def test_what_is_no_longer_wanted_is_let_go(tmp_path: Path) -> None:
     held = []
     for number in range(120):
         picture = torch.from_numpy(draw(number)).permute(2, 0, 1) / 255
-        writer.add(picture, picture, Fraction(number, 4))
+        writer.add((picture, picture), Fraction(number, 4))
         held.append(len(writer.held))
     assert max(held) <= 5 + 5
     assert writer.finish(Fraction(30)).passages[-1].film == 0

@@ -12,6 +12,7 @@ from typer import Argument, Option, Typer
 
 from vedit.cli import screen
 from vedit.cli.bench_engines import consistency
+from vedit.cli.bench_predict import predict
 from vedit.cli.options import Debug, Device, Json, Quiet
 from vedit.errors import UsageError
 from vedit.temporal.kinds import KINDS
@@ -30,6 +31,7 @@ warp: error along the film's motion, 1/1000; ratio: that over the film's own + 0
 
 app = Typer(help="Measure vedit on films of yours, against what you would use instead.")
 app.command()(consistency)
+app.command()(predict)
 
 
 @app.callback()

@@ -10,10 +10,13 @@ from typer import Argument, Exit, Option, Typer
 import vedit
 from vedit.cli import batch, bench, recipe, screen, train, ui
 from vedit.cli import demo as demonstration
+from vedit.cli.analyse import analyse, summarise
 from vedit.cli.compare import compare
 from vedit.cli.editing import edit_command, plans, resumable
 from vedit.cli.engines import engines
 from vedit.cli.facts import describe, table
+from vedit.cli.generate import generate
+from vedit.cli.judge import judge
 from vedit.cli.options import (
     Care,
     Debug,
@@ -40,8 +43,12 @@ app = Typer(
     epilog="Try `vedit demo`. Python has the same functions: vedit.interpolate(film, out, fps=60).",
 )
 
+app.command()(analyse)
+app.command()(summarise)
 app.command()(compare)
+app.command()(judge)
 app.command()(engines)
+app.command()(generate)
 app.command()(batch.command)
 app.add_typer(plans, name="plan")
 app.add_typer(train.app, name="train")
@@ -286,6 +293,20 @@ def repair(
         flicker=flicker,
         preview=preview,
     )
+
+
+@edit_command(app)
+def extend(
+    seconds: Annotated[str, Option("--seconds", help="How much longer, in whole frames: 0.5, 1/2.")],
+    kind: Annotated[
+        str,
+        Option("--kind", help="What predicts: rnn, lstm, transformer, or a file of `vedit train temporal`."),
+    ] = "transformer",
+    engine: Engine = "bundled",
+    seed: Seed = 0,
+) -> "Edit":
+    """Go on after the last frame as the last shot moves; good for a few frames, then it comes to rest."""
+    return vedit.edits.Extend(seconds, kind=kind, engine=engine, seed=seed)
 
 
 edit_command(app)(recipe.run)

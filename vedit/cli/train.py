@@ -5,6 +5,8 @@ from typing import Annotated
 
 from typer import Argument, Option, Typer
 
+from vedit.temporal.kinds import Foresight
+
 app = Typer(help="Train the bundled engine on a folder of films and photographs, or teach it a look.")
 
 Footage = Annotated[Path, Argument(metavar="FOOTAGE", help="A folder of films and photographs.")]
@@ -142,3 +144,29 @@ def look(
     from vedit.train.look import train_look
 
     train_look(frames, paintings, output, minutes=minutes, seed=seed, device=device, resume=resume)
+
+
+@app.command()
+def temporal(
+    footage: Footage,
+    output: Weights,
+    kind: Annotated[Foresight, Option("--kind", help="How it remembers.")] = "transformer",
+    minutes: Minutes = 15,
+    start: Start = None,
+    seed: Seed = 0,
+    device: On = "auto",
+    resume: Resume = True,
+) -> None:
+    """Train what predicts the next frames; then `vedit extend FILM --kind WEIGHTS`."""
+    from vedit.train.temporal import train_temporal
+
+    train_temporal(
+        footage,
+        output,
+        kind,
+        minutes=minutes,
+        start=start,
+        seed=seed,
+        device=device,
+        resume=resume,
+    )

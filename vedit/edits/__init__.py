@@ -4,12 +4,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from vedit.edits.extend import Extend as Extend
     from vedit.edits.inpaint import Inpaint as Inpaint
     from vedit.edits.interpolate import Interpolate as Interpolate
     from vedit.edits.repair import Repair as Repair
     from vedit.edits.restyle import Restyle as Restyle
 
-__all__ = ["Inpaint", "Interpolate", "Repair", "Restyle"]
+__all__ = ["Extend", "Inpaint", "Interpolate", "Repair", "Restyle"]
 
 
 def __getattr__(name: str) -> object:

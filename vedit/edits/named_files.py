@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vedit.pretrained.spec import with_engine_files
 
-NAMING = ("look", "style", "mask", "keyframes", "engine")
+NAMING = ("look", "style", "mask", "keyframes", "engine", "kind")
 """The settings that may name files."""
 SPEC = re.compile(r"(box|poly|auto):")
 """What masks that name no file begin with."""
@@ -40,7 +40,7 @@ def _renamed(key: str, value: object, rename: Callable[[str], str], exists: Call
     value = str(value)
     if key == "engine":
         return with_engine_files(value, rename, exists)
-    if key == "look":  # a name, or the file of a trained one
+    if key in ("look", "kind"):  # a name, or the file of a trained one
         return rename(value) if value.endswith(".safetensors") else value
     if key == "mask" and not exists(value):
         return "".join(_term(part, rename) for part in re.split(r"( [+-] )", value))

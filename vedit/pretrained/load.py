@@ -247,9 +247,7 @@ def _schedule(pipe: Any, name: str | None, wanted: FewSteps | None, moving: bool
         )
     elif name is None and moving and type(pipe.scheduler).__name__ == "PNDMScheduler":
         name = "ddim"
-        notes.append(
-            "the scheduler is ddim, with which AnimateDiff was made, not the checkpoint's own, PNDM"
-        )
+        notes.append("the scheduler is ddim, with which AnimateDiff was made, not the checkpoint's own, PNDM")
     with reading(Path(name or "the scheduler"), "Take another scheduler."):
         pipe.scheduler = make_scheduler(pipe.scheduler, name, **settings)
 

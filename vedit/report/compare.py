@@ -139,7 +139,7 @@ def look_through(
                 if progress:
                     progress(moment.reference.index + 1, ours.frames)
             if previews is not None:
-                previews.add(*pictures, moment.seconds)
+                previews.add(pictures, moment.seconds)
             give_back(ours.height * ours.width)
     for (whose, fault), count in faults.items():
         notes.warn(f"{count} pictures of the {whose} are not whole in the file: {fault}")

@@ -9,17 +9,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from vedit.errors import OutputError, UsageError
+from vedit.report import whole
 from vedit.report.comparison import Comparison
 from vedit.report.pairing import length
 from vedit.report.plots import clock, plots, time_ticks
 from vedit.report.previews import Preview
 from vedit.report.words import table, verdict
-from vedit.video.output import check_folder
 from vedit.video.source import Source
 
 PLOTTED = {True: ("psnr", "ssim", "warp", "flicker"), False: ("structure", "style", "warp", "flicker")}
@@ -33,13 +31,7 @@ def check_page(path: Path, films: Sequence[Path], *, overwrite: bool) -> None:
         UsageError: it is a folder, one of the films, or exists and is not to be replaced.
         OutputError: its folder does not exist or cannot be written to.
     """
-    if path.is_dir():
-        raise UsageError(f"{path} is a folder", "Give a file name, such as report.html.")
-    if path.exists() and any(path.samefile(film) for film in films):
-        raise UsageError(f"{path} is one of the films", "Write the page to another file.")
-    if path.exists() and not overwrite:
-        raise UsageError(f"{path} exists", "Choose another name, or allow overwriting (--overwrite).")
-    check_folder(path)
+    whole.check_place(path, films, example="report.html", overwrite=overwrite)
 
 
 def write_page(
@@ -58,32 +50,7 @@ def write_page(
         OutputError: it cannot be written, or something of that name appeared meanwhile.
     """
     text = page(comparison, films, preview)
-    path = path.absolute()
-    part: Path | None = None
-    try:
-        with NamedTemporaryFile(
-            dir=path.parent, prefix=f".{path.name}.", suffix=".part", delete=False
-        ) as file:
-            part = Path(file.name)
-            file.write(text.encode("utf-8", "backslashreplace"))
-        part.chmod(0o666 & ~_umask())
-        if path.exists() and not overwrite:
-            raise OutputError(f"{path} appeared meanwhile", "Choose another name.")
-        os.replace(part, path)
-    except OSError as error:
-        raise OutputError(
-            f"{path} cannot be written: {error.strerror}", "Free some space or choose another folder."
-        ) from error
-    finally:
-        if part is not None:
-            part.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    """What new files are not allowed; it can only be read by setting it."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
+    whole.write_whole(path, text.encode("utf-8", "backslashreplace"), overwrite=overwrite)
 
 
 @dataclass(frozen=True)

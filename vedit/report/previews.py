@@ -1,8 +1,8 @@
-"""Both films in one small film, one above the other, of which only what is shown later is kept."""
+"""Films in one small film, one above the other, of which only what is shown later is kept."""
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from io import BytesIO
@@ -40,7 +40,7 @@ class Passage:
 
 @dataclass(frozen=True)
 class Preview:
-    """An MP4 film of both, the reference above the result, each ``width`` x ``height``.
+    """An MP4 film of all films, one above the other in the order they were given, each ``width`` x ``height``.
 
     ``frames`` are the times at which its pictures begin, ``passages`` where in the film they come from.
     """
@@ -53,23 +53,29 @@ class Preview:
 
 
 class PreviewWriter:
-    """Encodes pairs of pictures as they go by, and lets go of the seconds that nobody wants.
+    """Encodes the pictures of films as they go by, and lets go of the seconds that nobody wants.
 
-    One film of both stays in step by itself, whatever a browser does; two would have to be kept so.
+    One film of all stays in step by itself, whatever a browser does; several would have to be kept so.
 
     Args:
         film: the reference: the shape and the length of what is shown.
+        films: how many are shown, the reference among them.
+        side: pixels of the longer side of each.
     """
 
-    def __init__(self, film: Source) -> None:
-        self.width, self.height = preview_size(film)
+    def __init__(self, film: Source, films: int = 2, side: int = SIDE) -> None:
+        self.width, self.height = preview_size(film, side)
         self._wanted: Collection[int] = ()
         self._whole = film.duration <= WHOLE
         self._file = BytesIO()
         self._out = av.open(self._file, "w", format="mp4")
         options = {"crf": "20", "preset": "veryfast", "forced-idr": "1", "bf": "0", "rc-lookahead": "10"}
         self._stream: VideoStream = self._out.add_stream("libx264", rate=30, options=options)
-        self._stream.width, self._stream.height, self._stream.pix_fmt = self.width, 2 * self.height, "yuv420p"
+        self._stream.width, self._stream.height, self._stream.pix_fmt = (
+            self.width,
+            films * self.height,
+            "yuv420p",
+        )
         context = self._stream.codec_context
         context.time_base = Fraction(1, TICKS)
         context.colorspace, context.color_range = BT709, LIMITED
@@ -88,16 +94,14 @@ class PreviewWriter:
         """What longer films are shown of: these seconds, as known so far, and those beside them."""
         self._wanted = seconds
 
-    def add(self, reference: Tensor, result: Tensor, seconds: Fraction) -> None:
-        """The pictures ``(3, H, W)`` in [0, 1] shown from a time on; times rise."""
+    def add(self, pictures: Sequence[Tensor], seconds: Fraction) -> None:
+        """The pictures ``(3, H, W)`` in [0, 1] shown from a time on, one of each film; times rise."""
         pts = int(seconds * TICKS)
         if self._times and pts <= self._times[-1]:
             return
-        both = np.concatenate(
-            [picture_of(picture, self.width, self.height) for picture in (reference, result)]
-        )
+        above = np.concatenate([picture_of(picture, self.width, self.height) for picture in pictures])
         native = self._scaler.reformat(
-            VideoFrame.from_ndarray(both, "rgb24"),
+            VideoFrame.from_ndarray(above, "rgb24"),
             format="yuv420p",
             dst_colorspace=Colorspace.ITU709,
             dst_color_range=ColorRange.MPEG,
@@ -151,11 +155,11 @@ class PreviewWriter:
         )
 
 
-def preview_size(film: Source) -> tuple[int, int]:
-    """Width and height, even, of the film as it is seen, in square pixels."""
+def preview_size(film: Source, side: int = SIDE) -> tuple[int, int]:
+    """Width and height, even, of the film as it is seen, in square pixels, the longer one no more than ``side``."""
     wide = float(film.width * film.video.sar)
-    scale = min(1.0, SIDE / max(wide, film.height))
-    width, height = (max(16, 2 * round(side * scale / 2)) for side in (wide, film.height))
+    scale = min(1.0, side / max(wide, film.height))
+    width, height = (max(16, 2 * round(length * scale / 2)) for length in (wide, film.height))
     return width, height
 
 

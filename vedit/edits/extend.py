@@ -1,0 +1,133 @@
+"""A film that goes on after its last frame: what comes next is predicted."""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vedit.edits.edit import apply_to_clip
+from vedit.errors import EngineError, UsageError
+from vedit.frame import Frame, Shot, Timing
+from vedit.pace import Even
+from vedit.pretrained.spec import read_engine
+from vedit.temporal.kinds import FORESIGHTS
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from vedit.clip import Clip
+
+PAST = 4
+"""Frames that are looked at."""
+
+
+@dataclass(frozen=True)
+class Extend:
+    """Go on after the film's last frame, for a while, as its last shot moves.
+
+    The motion of the last frames is carried forward, corrected by a net that was trained to (see
+    `vedit.temporal.predict`). It is good for a few frames; after eight, all slows down and comes to rest, so the
+    longer it is the more it is a still. The source's frames stay as they are, and the sound ends where it ended.
+
+    Args:
+        seconds: how much longer the film is to be, exact: 0.5, Fraction or "1/2"; in whole frames, the nearest number
+            of them, at least one.
+        kind: how the net remembers: "rnn", "lstm" or "transformer"; or a file that ``vedit train temporal`` wrote.
+        engine: "bundled"; no pretrained engine goes on with a film so far.
+        seed: of noise; the bundled engine needs none, and makes the same of the same film.
+
+    Raises:
+        UsageError: a setting is out of range.
+        EngineError: the engine cannot.
+    """
+
+    seconds: Fraction | float | str
+    kind: str | Path = "transformer"
+    engine: str = "bundled"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        try:
+            seconds = Fraction(str(self.seconds))  # by its digits: 0.1 is 1/10
+        except (ValueError, ZeroDivisionError) as error:
+            raise UsageError(
+                f"seconds is {self.seconds!r}", 'Give a number above 0, such as 0.5 or "1/2".'
+            ) from error
+        if seconds <= 0:
+            raise UsageError(f"seconds is {self.seconds}", 'Give a number above 0, such as 0.5 or "1/2".')
+        object.__setattr__(self, "seconds", seconds)
+        if self.kind not in FORESIGHTS:
+            object.__setattr__(self, "kind", str(self.kind))
+            if not Path(self.kind).is_file():
+                raise UsageError(
+                    f"kind is {self.kind!r}",
+                    f"Use one of {', '.join(FORESIGHTS)}, or a file that `vedit train temporal` wrote.",
+                )
+        if read_engine(self.engine) is not None:
+            raise EngineError(f"{self.engine!r} goes on with no film", 'Only engine="bundled" does so far.')
+
+    @property
+    def memoryless(self) -> bool:
+        """What comes next can only be told from the frames before."""
+        return False
+
+    def timing(self, timing: Timing) -> Timing:
+        """The same clock with a later end; time itself stays as it is."""
+        *_, end = self._ends(timing)
+        return replace(timing, end=end, pace=Even(Fraction(1)))
+
+    def stream(self, frames: Iterator[Frame], shot: Shot) -> Iterator[Frame]:
+        """Yield the shot's frames, and after those of the last shot the new ones; four source frames are held."""
+        past: deque[Frame] = deque(maxlen=PAST)
+        for frame in frames:
+            past.append(frame)
+            yield frame
+        if past[-1].end < shot.timing.end or shot.trial:
+            return
+        last = past[-1]
+        ends, pts = self._ends(shot.timing), shot.timing.end
+        longer = float((ends[-1] - pts) * shot.timing.time_base)
+        shot.notes.warn(
+            f"{longer:.3f} s were added after the last frame; sound, if there is any, ends where it ended"
+        )
+        pictures = self._pictures([frame.pixels for frame in past], shot)
+        for number, end in enumerate(ends, start=1):
+            yield Frame(pts, end - pts, next(pictures), index=last.index + number)
+            pts = end
+
+    def apply(self, clip: "Clip") -> "Clip":
+        return apply_to_clip(self, clip)
+
+    def _ends(self, timing: Timing) -> list[int]:
+        """The ticks at which the new frames go.
+
+        Raises:
+            UsageError: the film has no rate.
+        """
+        if timing.rate is None:
+            raise UsageError(
+                "the film's rate varies, so it is not known at which it should go on",
+                "Make it even first: `vedit interpolate --fps 30`, or Interpolate(fps=30) before Extend.",
+            )
+        step = 1 / (timing.rate * timing.time_base)
+        count = max(1, round(Fraction(self.seconds) * timing.rate))
+        return [timing.end + round(k * step) for k in range(1, count + 1)]
+
+    def _pictures(self, past: "list[Tensor]", shot: Shot) -> "Iterator[Tensor]":
+        """What comes next, endlessly; the one frame of a shot that has no other stays."""
+        from vedit.diffusion.engine import load_engine
+        from vedit.latents.bundled import BundledCodec
+        from vedit.temporal.foresee import foresee
+        from vedit.temporal.predict import load_predictor
+
+        if len(past) == 1:
+            shot.notes.warn("the last shot has one frame, which shows no motion: it stays")
+            while True:
+                yield past[0]
+        codec = load_engine("bundled", shot.device).codec
+        assert isinstance(codec, BundledCodec)  # noqa: S101 - the bundled engine's
+        net = load_predictor(str(self.kind), shot.device)
+        for seen in foresee([frame.to(shot.device) for frame in past], net, codec):
+            yield seen.sharp.cpu()

@@ -1,0 +1,59 @@
+"""Files that are written whole or not at all: pages, pictures, lists."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from vedit.errors import OutputError, UsageError
+from vedit.video.output import check_folder
+
+
+def check_place(path: Path, films: Sequence[Path], *, example: str, overwrite: bool) -> None:
+    """Complain about a file that cannot be written before any work is done.
+
+    Raises:
+        UsageError: it is a folder, one of the films, or exists and is not to be replaced.
+        OutputError: its folder does not exist or cannot be written to.
+    """
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder", f"Give a file name, such as {example}.")
+    if any(path.samefile(film) if path.exists() and film.exists() else path == film for film in films):
+        raise UsageError(f"{path} is one of the films", "Write to another file.")
+    if path.exists() and not overwrite:
+        raise UsageError(f"{path} exists", "Choose another name, or allow overwriting (--overwrite).")
+    check_folder(path)
+
+
+def write_whole(path: Path, data: bytes, *, overwrite: bool) -> None:
+    """Write a file; its name appears only when it is whole.
+
+    Raises:
+        OutputError: it cannot be written, or something of that name appeared meanwhile.
+    """
+    path = path.absolute()
+    part: Path | None = None
+    try:
+        with NamedTemporaryFile(
+            dir=path.parent, prefix=f".{path.name}.", suffix=".part", delete=False
+        ) as file:
+            part = Path(file.name)
+            file.write(data)
+        part.chmod(0o666 & ~_umask())
+        if path.exists() and not overwrite:
+            raise OutputError(f"{path} appeared meanwhile", "Choose another name.")
+        os.replace(part, path)
+    except OSError as error:
+        raise OutputError(
+            f"{path} cannot be written: {error.strerror}", "Free some space or choose another folder."
+        ) from error
+    finally:
+        if part is not None:
+            part.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    """What new files are not allowed; it can only be read by setting it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
