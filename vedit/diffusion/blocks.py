@@ -11,7 +11,7 @@ window j needs blocks j and j + 1 at step k: `vedit.diffusion.denoise` sends the
 import copy
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -59,8 +59,9 @@ class Run:
 
 @dataclass(eq=False)
 class Block:
-    """``stride`` frames at some step (the last block of a shot may be shorter).
+    """``stride`` frames at some step (the last block of a shot may be shorter); their pixels are let go.
 
+    ``size`` and ``home``: their height and width, and the device they came from.
     ``held`` ``(F,)``: the step up to which each frame stays with its source (strengths may differ).
     """
 
@@ -69,6 +70,8 @@ class Block:
     noise: Tensor
     held: Tensor
     scheduler: Scheduler
+    size: tuple[int, int]
+    home: torch.device
     memo: dict[str, Any] = field(default_factory=dict)
     handed_over: Tensor | None = None
     """What the previous window predicted for this block's first frames at the step now due."""
@@ -110,9 +113,13 @@ def start_block(frames: Sequence[Prior], noise: Tensor, drift: Tensor, run: Run)
     held = torch.tensor(
         [0 if f.strength is None else max(0, most - taken(run.steps, f.strength) * order) for f in frames]
     )
-    now = Window(tuple(frames), latents, context, mask, drift, pairs)
+    pixels = frames[0].pixels
+    told = tuple(replace(frame, pixels=frame.pixels.new_empty(3, 0, 0)) for frame in frames)
+    now = Window(told, latents, context, mask, drift, pairs)
     # Solvers count their steps: each block needs its own.
-    return Block(now, known, noise, held.to(models.device), copy.deepcopy(timetable.scheduler))
+    scheduler = copy.deepcopy(timetable.scheduler)
+    size = (pixels.shape[-2], pixels.shape[-1])
+    return Block(now, known, noise, held.to(models.device), scheduler, size, pixels.device)
 
 
 def step_block(block: Block, following: Block | None, number: int, run: Run) -> None:

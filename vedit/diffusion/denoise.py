@@ -190,8 +190,5 @@ def _advance(waiting: list[Block], run: Run, ended: int) -> Iterator[Tensor]:
 
 def pictures_of(block: Block, models: Models) -> Iterator[Tensor]:
     """Decode a block that has done its last step: pictures ``(3,H,W)`` on their frames' own device."""
-    frames = block.now.frames
-    height, width = frames[0].pixels.shape[-2:]
-    decoded = models.codec.decode(block.now.latents, height, width)
-    for frame, picture in zip(frames, decoded, strict=True):
-        yield picture.to(frame.pixels.device)
+    for picture in models.codec.decode(block.now.latents, *block.size):
+        yield picture.to(block.home)

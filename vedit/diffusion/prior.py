@@ -18,8 +18,8 @@ class Prior:
     between the previous frame of the run (its frame0) and this one (frame1); None at the start of a run.
 
     ``time``: seconds from the film's first frame, and ``shot`` its shot, for prompts that change. ``controls``:
-    structure maps ``(3,H,W)`` in [0, 1], by kind. ``strength``: the frame's own, no more than the run's; None: the
-    run's. ``latents`` ``(1,c,h,w)`` and ``noise`` ``(1,c,h,w)``: given instead of being encoded and drawn.
+    structure maps ``(3,H,W)`` in [0, 1], or uint8, by kind. ``strength``: the frame's own, no more than the run's;
+    None: the run's. ``latents`` ``(1,c,h,w)`` and ``noise`` ``(1,c,h,w)``: given instead of being encoded and drawn.
     """
 
     index: int

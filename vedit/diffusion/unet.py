@@ -79,8 +79,9 @@ class UNetDenoiser:
         if memo.get("told") != frames:
             memo["told"] = frames
             memo["text"] = self._text(frames, sample)
-            memo["maps"] = [self._maps(frames, control.kind, sample) for control in self.controls]
         text = memo["text"]
+        # Made anew at every step: many windows are under way, and their maps would fill the device.
+        maps = [self._maps(frames, control.kind, sample) for control in self.controls]
         added = {name: text[name] for name in ("text_embeds", "time_ids") if name in text}
         batch = torch.cat([sample] * copies).to(dtype)
         noisy = batch
@@ -100,7 +101,7 @@ class UNetDenoiser:
             self._along_flow(window, extra, memo),
             cached(self.unet, batch, memo, step.number, self.cache_every, "deep"),
         ):
-            held = self._held(noisy, timestep, text, memo["maps"])
+            held = self._held(noisy, timestep, text, maps)
             predicted = self.unet(
                 batch,
                 timestep,
@@ -137,6 +138,8 @@ class UNetDenoiser:
     def _maps(self, frames: Sequence[Prior], kind: str, sample: Tensor) -> Tensor:
         """The maps of a kind ``(copies * F, 3, 8h, 8w)``."""
         maps = torch.stack([frame.controls[kind] for frame in frames]).to(sample.device)
+        if maps.dtype == torch.uint8:
+            maps = maps.float() / 255
         height, width = (PIXELS_PER_LATENT * side for side in sample.shape[-2:])
         maps = F.pad(maps, (0, width - maps.shape[-1], 0, height - maps.shape[-2]), mode="replicate")
         return torch.cat([maps] * (2 if self.guided else 1))

@@ -85,7 +85,7 @@ def _pictures(
         shot.device,
         shot.notes.warn,
     )
-    sources: deque[Tensor] = deque()
+    sources: deque[Tensor] | None = deque() if "colour" in aids else None
     pictures = sample(
         _priors(first, ready, wish, waiting, sources, shot),
         models_for(loaded, asked, style, shot.device, plan, shot.notes.warn),
@@ -96,9 +96,9 @@ def _pictures(
         overlap=plan.overlap,
         noise="carried" if "noise" in aids else "independent",
     )
-    if "colour" not in aids:
+    if sources is None:
         return pictures
-    return colour_lock(((sources.popleft(), picture) for picture in pictures), plan.window)
+    return colour_lock(((sources.popleft().float() / 255, picture) for picture in pictures), plan.window)
 
 
 def _window(given: int | None, most: int | None) -> int:
@@ -116,7 +116,7 @@ def _priors(
     ready: Iterator[Sketch],
     wish: Wish,
     waiting: deque[Sketch],
-    sources: deque[Tensor],
+    sources: deque[Tensor] | None,
     shot: Shot,
 ) -> Iterator[Prior]:
     """The sketches as the latent path takes them.
@@ -128,10 +128,11 @@ def _priors(
     while sketch is not None:
         frame, pixels = sketch.frame, sketch.pixels
         waiting.append(sketch)
-        sources.append(pixels)
+        if sources is not None:
+            sources.append(_bytes(pixels))
         time = (frame.pts - shot.timing.start) * shot.timing.time_base
         strength = wish.strength.at(frame.index, time, shot.index + 1)
-        controls = {} if maps is None else {str(kind): drawn for kind, drawn in maps(pixels).items()}
+        controls = {} if maps is None else {str(kind): _bytes(drawn) for kind, drawn in maps(pixels).items()}
         if sketch.trails:
             paint, belief = painted(sketch.trails, pixels, frame.index, LOOK_AHEAD + 1)
             pixels = torch.lerp(pixels, paint, belief)
@@ -148,4 +149,11 @@ def _priors(
             controls=controls,
             strength=strength,
         )
-        sketch = next(ready, None)
+        # Some hundreds of frames are on their way at once: of this one only the film's own picture is kept.
+        done, sketch = sketch, next(ready, None)
+        done.pixels, done.trails = done.pixels.new_empty(3, 0, 0), []
+
+
+def _bytes(picture: Tensor) -> Tensor:
+    """A picture or map in [0, 1] in a quarter of the room."""
+    return (picture * 255).round().byte()
