@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import torch
@@ -45,6 +46,9 @@ def repaint(edit: "Restyle", frames: Iterator[tuple[Frame, Tensor | None]], shot
     """
     wish = read_wish(edit)
     assert wish is not None  # noqa: S101 - the bundled engine paints otherwise
+    if not any(wish.strength.values):
+        yield from (frame for frame, _ in frames)
+        return
     kinds: list[Kind] = [control.kind for control in wish.controls]
     loaded = load_checkpoint(wish.checkpoint, shot.device, kinds=kinds, styled=edit.style is not None)
     for note in loaded.notes:
@@ -60,7 +64,20 @@ def repaint(edit: "Restyle", frames: Iterator[tuple[Frame, Tensor | None]], shot
     else:
         pictures = _pictures(edit, wish, loaded, ready, waiting, shot)
     for picture in pictures:
-        yield finished(waiting.popleft(), picture, keep_colour=edit.keep_colour)
+        sketch = waiting.popleft()
+        if _strength(sketch.frame, wish, shot) == 0 and sketch.frame.index not in paintings:
+            yield sketch.frame  # as it is: even a codec changes a picture
+        else:
+            yield finished(sketch, picture, keep_colour=edit.keep_colour)
+
+
+def _strength(frame: Frame, wish: Wish, shot: Shot) -> float:
+    return wish.strength.at(frame.index, _time(frame, shot), shot.index + 1)
+
+
+def _time(frame: Frame, shot: Shot) -> Fraction:
+    """Seconds from the film's first frame."""
+    return (frame.pts - shot.timing.start) * shot.timing.time_base
 
 
 def _pictures(
@@ -130,8 +147,7 @@ def _priors(
         waiting.append(sketch)
         if sources is not None:
             sources.append(_bytes(pixels))
-        time = (frame.pts - shot.timing.start) * shot.timing.time_base
-        strength = wish.strength.at(frame.index, time, shot.index + 1)
+        strength = _strength(frame, wish, shot)
         controls = {} if maps is None else {str(kind): _bytes(drawn) for kind, drawn in maps(pixels).items()}
         if sketch.trails:
             paint, belief = painted(sketch.trails, pixels, frame.index, LOOK_AHEAD + 1)
@@ -144,7 +160,7 @@ def _priors(
             pixels,
             sketch.small_mask,
             sketch.link,
-            time=time,
+            time=_time(frame, shot),
             shot=shot.index,
             controls=controls,
             strength=strength,
