@@ -1,6 +1,7 @@
 """How much of a film goes through a checkpoint at once: found out with one window before the film begins."""
 
 from collections.abc import Callable
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
@@ -12,6 +13,9 @@ from vedit.diffusion.prior import Prior
 from vedit.diffusion.speed import prepare
 from vedit.flow.pairs import PairFlow
 from vedit.pretrained.load import Loaded
+
+_FOUND: WeakKeyDictionary[Loaded, dict[tuple[int, ...], Plan]] = WeakKeyDictionary()
+"""What was found for a checkpoint: once for all shots, which are then worked on in the same windows."""
 
 
 def fitted_plan(
@@ -41,6 +45,10 @@ def fitted_plan(
     plan = Plan(window=window, overlap=window // 4)
     if device.type == "cpu":
         return plan
+    found = _FOUND.setdefault(loaded, {})
+    asked = (*pixels.shape[-2:], window)
+    if asked in found:
+        return found[asked]
 
     def trial(plan: Plan) -> None:
         if plan.offload != "none":
@@ -60,4 +68,5 @@ def fitted_plan(
             made.denoiser(latents, timetable.timesteps[0], around, step)
         made.codec.decode(latents[: plan.chunk], height, width)
 
-    return fitted(plan, trial, device, warn)
+    found[asked] = fitted(plan, trial, device, warn)
+    return found[asked]
