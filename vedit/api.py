@@ -201,8 +201,9 @@ def inpaint(
         src: the film.
         dst: the repaired film.
         mask: what to take out: an image, a film or a folder (white = change), ``box:x,y,w,h``, ``poly:x,y x,y x,y``,
-            ``track:N=box:x,y,w,h`` (what is there in frame N, followed), ``auto:caption``, ``auto:logo``, several of
-            these joined by `` + `` and `` - ``, or ``(F, 1, H, W)`` in [0, 1].
+            ``track:N=box:x,y,w,h`` (what is there in frame N, followed), ``sam2:N=point:x,y`` (outlined and followed by
+            SAM 2), ``auto:caption``, ``auto:logo``, several of these joined by `` + `` and `` - ``, or
+            ``(F, 1, H, W)`` in [0, 1].
         quality: ``draft``, ``normal`` or ``best``; see `vedit.edits.Inpaint`.
         engine: the model; ``bundled`` needs no download; a pretrained one paints what no frame shows.
         seed: same seed, same film, same machine: same pixels.

@@ -24,7 +24,7 @@ WHERE = Option(
     "--mask",
     metavar="MASK",
     help="Where to change the picture: an image, a film, a folder (white = change), box:x,y,w,h, poly:x,y x,y x,y, "
-    "track:N=box:x,y,w,h, auto:caption, auto:logo; or several, joined by ' + ' and ' - '",
+    "track:N=box:x,y,w,h, sam2:N=point:x,y, auto:caption, auto:logo; or several, joined by ' + ' and ' - '",
     show_default=False,
 )
 Mask = Annotated[str, WHERE]

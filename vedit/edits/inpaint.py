@@ -43,7 +43,8 @@ class Inpaint:
     Args:
         mask: which pixels to replace (see `vedit.masks`): a tensor ``(F, 1, H, W)`` or ``(1, 1, H, W)``, a
             picture, a film or a folder of pictures (white = replace), ``box:x,y,w,h``, ``poly:x,y x,y …``,
-            ``track:N=box:…``, ``auto:caption``, ``auto:logo``, or several joined by `` + `` and `` - ``.
+            ``track:N=box:…``, ``sam2:N=point:x,y``, ``auto:caption``, ``auto:logo``, or several joined by `` + `` and
+            `` - ``.
         quality: ``draft``, ``normal`` or ``best``: how far the film is searched for hidden pixels, and how much care
             is taken with the rest. ``draft`` adds no texture and looks for no transparent marks.
         engine: what synthesises pixels that no frame shows. "bundled", or a pretrained one as for `Restyle`: one that

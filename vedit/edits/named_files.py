@@ -9,9 +9,10 @@ from vedit.pretrained.spec import with_engine_files
 
 NAMING = ("look", "style", "mask", "keyframes", "engine", "kind")
 """The settings that may name files."""
-SPEC = re.compile(r"(box|poly|auto):")
+SPEC = re.compile(r"(box|poly|point|auto):")
 """What masks that name no file begin with."""
-TRACKED = re.compile(r"(track:\d+=)(.*)", re.DOTALL)
+TRACKED = re.compile(r"(track:\d+=|sam2:\d+=)(.*)", re.DOTALL)
+SEGMENTED = re.compile(r"sam2@(.+?)(:\d+=)(.*)", re.DOTALL)
 
 
 def with_files(
@@ -43,11 +44,14 @@ def _renamed(key: str, value: object, rename: Callable[[str], str], exists: Call
     if key in ("look", "kind"):  # a name, or the file of a trained one
         return rename(value) if value.endswith(".safetensors") else value
     if key == "mask" and not exists(value):
-        return "".join(_term(part, rename) for part in re.split(r"( [+-] )", value))
+        return "".join(_term(part, rename, exists) for part in re.split(r"( [+-] )", value))
     return rename(value)
 
 
-def _term(term: str, rename: Callable[[str], str]) -> str:
+def _term(term: str, rename: Callable[[str], str], exists: Callable[[str], bool]) -> str:
     if tracked := TRACKED.fullmatch(term):
-        return tracked[1] + _term(tracked[2], rename)
+        return tracked[1] + _term(tracked[2], rename, exists)
+    if segmented := SEGMENTED.fullmatch(term):
+        folder = rename(segmented[1]) if exists(segmented[1]) else segmented[1]  # or a name, or a hub id
+        return f"sam2@{folder}{segmented[2]}{_term(segmented[3], rename, exists)}"
     return term if SPEC.match(term) or term in (" + ", " - ") else rename(term.strip())

@@ -9,6 +9,8 @@ A setting is one of
     box:x,y,w,h       a rectangle: left, top, width, height in pixels
     poly:x,y x,y …    a polygon of at least three corners
     track:N=SETTING   what a box, a polygon or a picture marks in frame N (from 0), followed through N's shot
+    sam2:N=SETTING    what point:x,y x,y !x,y (on it, and ! beside it), a box, a polygon or a picture marks in frame
+                      N, outlined and followed by SAM 2; sam2@FOLDER:N=… with another checkpoint (`vedit engines`)
     auto:caption      burned-in captions and time stamps, found
     auto:logo         marks that stay where they are while the picture moves, found
 

@@ -35,6 +35,16 @@ def searched_size(shot: Shot) -> tuple[int, int]:
     return max(1, round(shot.height * scale)), max(1, round(shot.width * scale))
 
 
+def at_most(pixels: int, picture: Colours) -> Colours:
+    """The picture, brought to about so many pixels if it has more."""
+    height, width = picture.shape[:2]
+    scale = sqrt(pixels / (height * width))
+    if scale >= 1:
+        return picture
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
 def most_held(wanted: int, least: int, frame: Frame, shot: Shot) -> int:
     """How many frames may wait, of those wanted: fewer of large pictures, and of those an edit has made in floats."""
     per_pixel = 1.5 if frame.native is not None and frame.changed is None else 12.0

@@ -2,6 +2,7 @@
 
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 from torch import Tensor
@@ -9,6 +10,7 @@ from torch import Tensor
 from vedit.errors import InputError, UsageError
 from vedit.masks.drawn import corners, is_drawn
 from vedit.masks.folder import pictures
+from vedit.masks.points import is_points, points
 
 MaskSetting = str | Path | Tensor
 
@@ -16,7 +18,7 @@ PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".pgm", "
 FOUND = {"auto:caption", "auto:logo"}
 SPECS = (
     "Give a picture, a film, a folder of pictures, box:x,y,w,h, poly:x1,y1 x2,y2 x3,y3, "
-    "track:N=box:x,y,w,h, auto:caption or auto:logo."
+    "track:N=box:x,y,w,h, sam2:N=point:x,y, auto:caption or auto:logo."
 )
 
 
@@ -51,13 +53,13 @@ def _check_term(term: MaskSetting) -> None:
     elif is_drawn(term):
         corners(str(term))
     elif is_tracked(term):
-        _, marked = tracked_from(str(term))
-        check_mask(marked)
-        if not is_drawn(marked) and Path(marked).suffix.lower() not in PICTURES:
-            raise UsageError(
-                f"mask {term!r} marks its object with {marked!r}",
-                "Mark it with box:x,y,w,h, poly:… or a picture, such as track:0=box:20,30,200,60.",
-            )
+        _check_marked(term, tracked_from(str(term)).marked, "track")
+    elif is_segmented(term):
+        marked = segmented_from(str(term)).marked
+        if is_points(marked):
+            points(marked)
+        else:
+            _check_marked(term, marked, "sam2")
     elif isinstance(term, str) and term.startswith("auto:"):
         if term not in FOUND:
             raise UsageError(f"mask {term!r} is unknown", "What can be found is auto:caption and auto:logo.")
@@ -69,26 +71,71 @@ def _check_term(term: MaskSetting) -> None:
             raise InputError(f"mask folder {path} holds no pictures", "Put PNG pictures in it.")
 
 
+def _check_marked(term: MaskSetting, marked: str, kind: str) -> None:
+    check_mask(marked)
+    if not is_drawn(marked) and Path(marked).suffix.lower() not in PICTURES:
+        raise UsageError(
+            f"mask {term!r} marks its object with {marked!r}",
+            f"Mark it with {'point:x,y, ' if kind == 'sam2' else ''}box:x,y,w,h, poly:… or a picture, "
+            f"such as {kind}:0=box:20,30,200,60.",
+        )
+
+
+@dataclass(frozen=True)
+class Outward:
+    """A thing followed from one frame: the frame's index, what marks it, and for SAM 2 the checkpoint."""
+
+    index: int
+    marked: str
+    checkpoint: str = "sam2"
+
+
 def is_tracked(term: MaskSetting) -> bool:
     return isinstance(term, str) and term.startswith("track:")
 
 
-def tracked_from(term: str) -> tuple[int, str]:
-    """The frame in which ``track:N=SETTING`` marks its object, and what marks it."""
+def tracked_from(term: str) -> Outward:
+    """What ``track:N=SETTING`` says.
+
+    Raises:
+        UsageError: it says nothing.
+    """
     words = re.fullmatch(r"track:(\d+)=(.+)", term)
     if words is None:
         raise UsageError(
             f"mask {term!r} does not say what to follow",
             "Write track:N=box:x,y,w,h with the number of a frame (from 0), such as track:0=box:20,30,200,60.",
         )
-    return int(words[1]), words[2]
+    return Outward(int(words[1]), words[2])
+
+
+def is_segmented(term: MaskSetting) -> bool:
+    return isinstance(term, str) and term.startswith(("sam2:", "sam2@"))
+
+
+def segmented_from(term: str) -> Outward:
+    """What ``sam2:N=SETTING`` or ``sam2@CHECKPOINT:N=SETTING`` says.
+
+    Raises:
+        UsageError: it says nothing.
+    """
+    words = re.fullmatch(r"sam2(?:@(.+?))?:(\d+)=(.+)", term)
+    if words is None:
+        raise UsageError(
+            f"mask {term!r} does not say what to follow",
+            "Write sam2:N=point:x,y with the number of a frame (from 0), such as sam2:0=point:320,180, or "
+            "sam2@FOLDER:0=… for another checkpoint.",
+        )
+    return Outward(int(words[2]), words[3], words[1] or "sam2")
 
 
 def is_still(term: MaskSetting) -> bool:
     """Whether one mask serves all frames."""
     if isinstance(term, Tensor):
         return len(term) == 1
-    return is_drawn(term) or (not is_tracked(term) and Path(term).suffix.lower() in PICTURES)
+    return is_drawn(term) or (
+        not is_tracked(term) and not is_segmented(term) and Path(term).suffix.lower() in PICTURES
+    )
 
 
 def name(setting: MaskSetting) -> str:

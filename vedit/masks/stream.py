@@ -15,7 +15,17 @@ from vedit.masks.captions import captions
 from vedit.masks.drawn import drawn, is_drawn
 from vedit.masks.files import checked, from_film, from_folder, from_picture, from_tensor
 from vedit.masks.logos import logos
-from vedit.masks.setting import MaskSetting, check_mask, is_still, is_tracked, name, terms, tracked_from
+from vedit.masks.setting import (
+    MaskSetting,
+    check_mask,
+    is_segmented,
+    is_still,
+    is_tracked,
+    name,
+    segmented_from,
+    terms,
+    tracked_from,
+)
 from vedit.masks.shape import dilated
 from vedit.masks.tracked import tracked
 
@@ -25,9 +35,9 @@ Masked = Iterator[tuple[Frame, Tensor]]
 def with_masks(frames: Iterator[Frame], setting: MaskSetting, shot: Shot, *, dilate: int = 0) -> Masked:
     """Each frame with its mask, ``(1, H, W)`` float32 of 0 and 1 on the shot's device, lazily and in order.
 
-    Frames that have to wait (``auto:``, ``track:``, a mask that is empty for a moment) let go of their converted
-    pixels; see `vedit.masks.captions`, `logos` and `tracked` for how many may. A mask that marks nothing, or nearly
-    everything, what was found and what was bridged is said in ``shot.notes``.
+    Frames that have to wait (``auto:``, ``track:``, ``sam2:``, a mask that is empty for a moment) let go of their
+    converted pixels; see `vedit.masks.captions`, `logos` and `outward` for how many may. A mask that marks nothing, or
+    nearly everything, what was found and what was bridged is said in ``shot.notes``.
 
     Args:
         frames: of one shot, in order.
@@ -38,6 +48,7 @@ def with_masks(frames: Iterator[Frame], setting: MaskSetting, shot: Shot, *, dil
     Raises:
         InputError: a mask file is missing or cannot be decoded.
         UsageError: a mask has another size than the picture, ends before the film, or is not a mask at all.
+        EngineError: SAM 2 is asked for and not there.
     """
     check_mask(setting)
     joined = terms(setting)
@@ -81,9 +92,13 @@ def _term(frames: Iterator[Frame], term: MaskSetting, shot: Shot, opened: ExitSt
     if term == "auto:logo":
         return logos(frames, shot)
     if is_tracked(term):
-        index, marked = tracked_from(str(term))
-        roughly = marked.startswith("box:")
-        return tracked(frames, index, _still(marked, shot), str(term), shot, roughly=roughly)
+        said = tracked_from(str(term))
+        roughly = said.marked.startswith("box:")
+        return tracked(frames, said.index, _still(said.marked, shot), str(term), shot, roughly=roughly)
+    if is_segmented(term):
+        from vedit.masks.segmented import segmented
+
+        return segmented(frames, segmented_from(str(term)), lambda marked: _still(marked, shot), shot)
     if is_still(term):
         mask = _still(term, shot)
         return ((frame, mask) for frame in frames)

@@ -1,8 +1,7 @@
 """An object marked in one frame, followed forward and backward through its shot."""
 
-from collections import deque
 from collections.abc import Iterator
-from math import sqrt
+from functools import partial
 
 import cv2
 import numpy as np
@@ -10,11 +9,10 @@ import torch
 from torch import Tensor
 
 from vedit.frame import Frame, Shot
-from vedit.masks.ahead import Colours, looked_at, most_held
+from vedit.masks.ahead import Colours, at_most
 from vedit.masks.follow import Followed, followed, marked, settled
+from vedit.masks.outward import outward
 
-HELD = 240
-"""Frames before the marked one that wait at most (`ahead.most_held` says how many of large pictures)."""
 PIXELS = 480 * 270
 """Of the pictures in which the object is followed."""
 SETTLE = 5
@@ -27,48 +25,14 @@ def tracked(
     """Each frame with the mask of the object that ``where`` (1,H,W) marks in the film's frame ``index``.
 
     ``roughly`` says that it is no outline but a box around the object, which keeps its shape and is moved, turned and
-    scaled as the object in it is.
-
-    Shots without that frame have empty masks. Where the object is lost (see `follow.followed`) its masks are empty
-    from there on, and ``shot.notes`` says so. Frames before the marked one wait for it: the last 240 of them, fewer of
-    large pictures (no more than 240 MB wait); what comes before these is not followed, which is said too.
+    scaled as the object in it is. See `vedit.masks.outward` for which frames are followed. Where the object is lost
+    (see `follow.followed`) its masks are empty from there on, and ``shot.notes`` says so.
     """
-    before: deque[tuple[Frame, Colours]] = deque()
-    nothing = torch.zeros(1, shot.height, shot.width)
-    held, dropped = 0, 0
-    for frame in frames:
-        if frame.index > index:  # a shot after the marked frame's, or that frame could not be decoded
-            yield from ((earlier, nothing) for earlier, _ in before)
-            yield frame, nothing
-            yield from ((later, nothing) for later in frames)
-            return
-        picture = _small(looked_at(frame, shot))
-        if frame.index == index:
-            break
-        held = held or most_held(HELD, 24, frame, shot)
-        before.append((frame, picture))
-        if len(before) > held:
-            dropped += 1
-            yield before.popleft()[0], nothing
-    else:
-        yield from ((earlier, nothing) for earlier, _ in before)
-        return
-    if dropped:
-        shot.notes.warn(
-            f"{name}: frame {index} is {dropped + len(before)} frames into its shot and only {held} can wait; "
-            f"frames {index - len(before) - dropped}-{index - len(before) - 1} have no mask. "
-            "Mark it earlier in the shot."
-        )
-    path = _Path(picture, where, name, shot, roughly)
-    back = path.follow((f, p) for f, p in reversed(before))
-    found = list(back)
-    before.clear()
-    while found:
-        earlier, thing = found.pop()
-        yield earlier, path.full(thing)
-    yield frame, (where > 0).float()
-    for later, thing in path.follow((f, _small(looked_at(f, shot))) for f in frames):
-        yield later, path.full(thing)
+
+    def begin(picture: Colours) -> _Path:
+        return _Path(picture, where, name, shot, roughly)
+
+    return outward(frames, index, name, shot, reduce=partial(at_most, PIXELS), begin=begin)
 
 
 class _Path:
@@ -83,8 +47,10 @@ class _Path:
         inside = small > 0.5 if (small > 0.5).any() else small > 0
         self._first = marked(picture, np.asarray(inside), roughly=roughly)
 
+    def first(self) -> Tensor:
+        return torch.from_numpy((self._where > 0).astype(np.float32))[None]
+
     def follow(self, frames: Iterator[tuple[Frame, Colours]]) -> Iterator[tuple[Frame, Followed | None]]:
-        """From the marked frame on, one way."""
         picture, thing = self._picture, self._first
         lost = not thing.mask.any()
         for count, (frame, after) in enumerate(frames, 1):
@@ -103,7 +69,6 @@ class _Path:
             yield frame, None if lost else thing
 
     def full(self, thing: Followed | None) -> Tensor:
-        """The mask ``(1, H, W)`` in the size of the picture."""
         height, width = self._where.shape
         if thing is None:
             return torch.zeros(1, height, width)
@@ -116,12 +81,3 @@ class _Path:
             box = cv2.warpAffine(self._where, matrix, (width, height), flags=cv2.INTER_LINEAR)
             object_ = np.maximum(object_, box)
         return torch.from_numpy((object_ > 0.5).astype(np.float32))[None]
-
-
-def _small(picture: Colours) -> Colours:
-    height, width = picture.shape[:2]
-    scale = min(1.0, sqrt(PIXELS / (height * width)))
-    if scale == 1:
-        return picture
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)

@@ -59,6 +59,8 @@ def missing(place: Place, found: Path) -> str | None:
         return None if (found / "model_index.json").is_file() else "model_index.json"
     if place.kind == "model":
         return next(iter(lacking(found)), None)
+    if place.kind == "segmenter":
+        return next((one for one in ("config.json", "model.safetensors") if not (found / one).is_file()), None)
     if place.kind in ("motion adapter", "ControlNet", "codec"):
         if not (found / "config.json").is_file():
             return "config.json"

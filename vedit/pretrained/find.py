@@ -11,7 +11,7 @@ from pathlib import Path
 
 from vedit.errors import EngineError
 from vedit.pretrained.checkpoint import Checkpoint
-from vedit.pretrained.known import CONFIGS, KNOWN, ONE, WHOLE, Kind, Known, known, known_motion
+from vedit.pretrained.known import CONFIGS, KNOWN, ONE, SEGMENTER, WHOLE, Kind, Known, known, known_motion
 
 PICKLES = (".bin", ".ckpt", ".pt", ".pth")
 
@@ -23,6 +23,7 @@ _INCLUDES: dict[str, tuple[str, ...]] = {
     "codec": ONE,
     "LoRA": ("*.safetensors",),
     "IP-Adapter": ("*/*.safetensors", "*/image_encoder/config.json"),
+    "segmenter": SEGMENTER,
 }
 
 

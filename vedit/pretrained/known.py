@@ -6,7 +6,7 @@ Revisions are pinned where more than one published lock file agrees on them; Non
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["model", "motion adapter", "LoRA", "ControlNet", "IP-Adapter", "codec"]
+Kind = Literal["model", "motion adapter", "LoRA", "ControlNet", "IP-Adapter", "codec", "segmenter"]
 
 CONTROLS = ("canny", "lineart", "softedge", "depth", "normal", "pose")
 """Kinds of control maps."""
@@ -16,6 +16,7 @@ HALF = (*CONFIGS, "*/*.fp16.safetensors")
 WHOLE = (*CONFIGS, "*/*.safetensors")
 ONE_HALF = ("config.json", "diffusion_pytorch_model.fp16.safetensors")
 ONE = ("config.json", "diffusion_pytorch_model.safetensors")
+SEGMENTER = ("*.json", "model.safetensors")
 """What to fetch: a pipeline's parts in half precision or as they are, a single model likewise.
 
 As the hub matches them: a star stands for folders too, so that ``*.json`` is every one of the repository's.
@@ -29,7 +30,7 @@ class Known:
     name: str
     kind: Kind
     family: str
-    """sd, sdxl, wan-vace, ltx or ltx2."""
+    """sd, sdxl, wan-vace, ltx, ltx2 or sam2."""
     repo: str
     revision: str | None
     include: tuple[str, ...]
@@ -310,6 +311,17 @@ KNOWN = (
         "a tiny codec: much faster, a little softer",
         0.01,
         "MIT",
+    ),
+    Known(
+        "sam2",
+        "segmenter",
+        "sam2",
+        "facebook/sam2.1-hiera-small",
+        None,
+        SEGMENTER,
+        "SAM 2.1 small: outlines and follows what a point or a box marks, for sam2: masks",
+        0.2,
+        "Apache-2.0",
     ),
 )
 
