@@ -276,6 +276,12 @@ def extend(
     kind: str | Path = "transformer",
     engine: str = "bundled",
     seed: int = 0,
+    prompt: str | None = None,
+    negative_prompt: str | None = None,
+    steps: int | None = None,
+    guidance_scale: float | None = None,
+    size: int = 768,
+    window: int | None = None,
     **options: Unpack[Options],
 ) -> Report:
     """Go on after a film's last frame, for a while, as its last shot moves.
@@ -285,14 +291,32 @@ def extend(
         dst: the longer film. The source's frames are kept; the sound ends where it ended.
         seconds: how much longer: 0.5, Fraction or "1/2"; in whole frames at the film's rate.
         kind: how what came before is remembered: "rnn", "lstm" or "transformer"; or a file of ``vedit train temporal``.
-        engine: "bundled"; no pretrained engine goes on with a film so far.
-        seed: of noise; the bundled engine needs none.
+        engine: "bundled", or a pretrained one that films: Wan VACE, LTX, Stable Diffusion with a motion adapter.
+        seed: of a pretrained engine's noise.
+        prompt: what is to be seen; a pretrained engine needs one. Bundled takes none of what follows either.
+        negative_prompt: what is not.
+        steps: denoising steps.
+        guidance_scale: how closely the prompt is followed.
+        size: the longer side that new frames of larger films are made at, in pixels.
+        window: frames made at once.
         options: as for :func:`restyle`; see :func:`vedit.render.render`.
 
     Raises:
         VeditError: as :func:`vedit.render.render`.
     """
-    return render(src, dst, [Extend(seconds, kind=kind, engine=engine, seed=seed)], **options)
+    edit = Extend(
+        seconds,
+        kind=kind,
+        engine=engine,
+        seed=seed,
+        prompt=prompt,
+        negative_prompt=negative_prompt,
+        steps=steps,
+        guidance_scale=guidance_scale,
+        size=size,
+        window=window,
+    )
+    return render(src, dst, [edit], **options)
 
 
 def generate(

@@ -7,7 +7,9 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import checkpoints
 import pytest
+import tiny_whole
 import torch
 
 import vedit
@@ -112,7 +114,57 @@ def test_what_cannot_be(tmp_path: Path) -> None:
             Extend(seconds)
     with pytest.raises(UsageError, match="kind is 'gru'"):
         Extend(1, kind="gru")
-    with pytest.raises(EngineError, match="goes on with no film"):
+    with pytest.raises(UsageError, match="not told what comes next"):
         Extend(1, engine="ltx")
+    with pytest.raises(UsageError, match="prompt is for pretrained engines"):
+        Extend(1, prompt="the boat sails on")
     with pytest.raises(UsageError, match="rate varies"):
         Extend(1).timing(Timing(Fraction(1, 1000), None, 0, 1000))
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models")
+    checkpoints.sd15(folder / "sd")
+    checkpoints.motion_adapter(folder / "motion")
+    tiny_whole.ltx(folder / "ltx")
+    tiny_whole.wan_vace(folder / "vace")
+    return folder
+
+
+@pytest.mark.parametrize("engine", ["ltx", "vace", "sd + motion=motion"])
+def test_a_pretrained_engine_films_on(engine: str, models: Path) -> None:
+    """The same first frames come whatever the length, the last source frames matter, and so do the words."""
+    named = str(models / engine).replace("motion=motion", f"motion={models / 'motion'}")
+    whole = "motion" not in engine
+    clip = Clip.at_rate(texture(9), Fraction(24000, 1001))
+
+    def longer(source: Clip, seconds: str = "7/24", prompt: str = "a boat") -> torch.Tensor:
+        edit = Extend(seconds, engine=named, prompt=prompt, steps=2, window=9 if whole else 8, size=64)
+        out = edit.apply(source)
+        assert torch.equal(out.frames[:9], source.frames), "the source's frames stay"
+        assert out.rate == clip.rate
+        return out.frames[9:]
+
+    made = longer(clip)
+    assert made.shape == (7, 3, 48, 64)
+    assert float(made.std()) > 0.01
+    assert torch.equal(longer(clip), made)
+    other = Clip.at_rate(1 - texture(9), Fraction(24000, 1001))
+    assert (longer(other) - made).abs().mean() > 1e-3
+    assert (longer(clip, prompt="a forest of old trees") - made).abs().mean() > 1e-4
+    assert len(longer(clip, "1")) == 24
+
+
+def test_a_larger_film_is_filmed_on_smaller(models: Path) -> None:
+    clip = Clip.at_rate(texture(9).repeat_interleave(2, 2).repeat_interleave(2, 3), 24)
+    edit = Extend("1/8", engine=str(models / "ltx"), prompt="a boat", steps=1, window=9, size=64)
+    assert edit.apply(clip).frames.shape == (12, 3, 96, 128)
+
+
+def test_a_painter_of_pictures_is_refused_before_the_first_frame(models: Path) -> None:
+    edit = Extend(1, engine=f"{models / 'sd'} + motion=none", prompt="a boat")
+    frames = iter([Frame(0, 1, texture(1)[0])])
+    shot = Shot(0, Timing(Fraction(1, 10), Fraction(10), 0, 1), 48, 64, "cpu", Notes())
+    with pytest.raises(EngineError, match="films nothing"):
+        next(edit.stream(frames, shot))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 import vedit
 from vedit import edits
 from vedit.flow.quality import Quality
-from vedit.fx import Inpaint, Interpolate, Repair, Restyle
+from vedit.fx import Extend, Inpaint, Interpolate, Repair, Restyle
 from vedit.fx.rate import exact_rate
 
 MakeFilm = Callable[..., Path]
@@ -149,8 +149,18 @@ def test_a_film_can_be_copied_and_sent(film: MakeFilm) -> None:
     assert np.array_equal(clip.get_frame(0.2), frame)  # it opens again
 
 
+def test_a_film_that_goes_on_is_longer_and_its_sound_is_not(film: MakeFilm) -> None:
+    with vedit.load(film(shots=(12,))) as clip:
+        longer = clip.with_effects([Extend("1/4", kind="rnn")])
+        assert (longer.n_frames, longer.fps) == (18, clip.fps)
+        assert longer.duration == pytest.approx(18 * 1001 / 24000)
+        assert np.array_equal(longer.get_frame(0), clip.get_frame(0))
+        assert len(list(longer.iter_frames())) == 18
+        assert longer.audio.duration == clip.audio.duration
+
+
 def test_settings_are_those_of_the_edits() -> None:
-    for effect in (Restyle, Interpolate, Inpaint, Repair):
+    for effect in (Restyle, Interpolate, Inpaint, Repair, Extend):
         edit = getattr(edits, effect.__name__)
         assert issubclass(effect, Effect)
         assert [(f.name, f.default) for f in fields(effect)] == [(f.name, f.default) for f in fields(edit)]

@@ -23,11 +23,14 @@ from vedit.cli.options import (
     Device,
     Engine,
     Film,
+    GuidanceScale,
     Json,
     Mask,
     MaskOrNone,
+    NegativePrompt,
     Quiet,
     Seed,
+    Window,
     key_frames,
 )
 from vedit.temporal.kinds import Temporal
@@ -142,12 +145,8 @@ def restyle(
         Option("--steps", help="Denoising steps: 4 for a look, 2 for what was learned.", show_default=False),
     ] = None,
     size: Annotated[int, Option("--size", help="The longer side that larger films are painted at.")] = 768,
-    negative_prompt: Annotated[
-        str | None, Option("--negative-prompt", help="What is not to be seen (pretrained).")
-    ] = None,
-    guidance_scale: Annotated[
-        float | None, Option("--guidance-scale", help="How closely the prompt is followed (pretrained).")
-    ] = None,
+    negative_prompt: NegativePrompt = None,
+    guidance_scale: GuidanceScale = None,
     control: Annotated[
         str | None,
         Option("--control", help="Maps that hold the drawing (pretrained): canny, or 'depth:0.6,pose'."),
@@ -159,7 +158,7 @@ def restyle(
             help="What holds frames together (pretrained): auto, none, or some of flow,noise,anchors,fusion,colour.",
         ),
     ] = "auto",
-    window: Annotated[int | None, Option("--window", help="Frames seen at once (pretrained).")] = None,
+    window: Window = None,
 ) -> "Edit":
     """Paint a film, steady over time.
 
@@ -304,9 +303,32 @@ def extend(
     ] = "transformer",
     engine: Engine = "bundled",
     seed: Seed = 0,
+    prompt: Annotated[
+        str | None, Option("--prompt", help="What a pretrained engine films next.", show_default=False)
+    ] = None,
+    negative_prompt: NegativePrompt = None,
+    steps: Annotated[
+        int | None, Option("--steps", min=1, help="Denoising steps (pretrained).", show_default=False)
+    ] = None,
+    guidance_scale: GuidanceScale = None,
+    size: Annotated[
+        int, Option("--size", min=64, help="The longer side of new frames, in pixels (pretrained).")
+    ] = 768,
+    window: Window = None,
 ) -> "Edit":
-    """Go on after the last frame as the last shot moves; good for a few frames, then it comes to rest."""
-    return vedit.edits.Extend(seconds, kind=kind, engine=engine, seed=seed)
+    """Go on after the last frame as the last shot moves, for a few frames; or, with an engine that films, for long."""
+    return vedit.edits.Extend(
+        seconds,
+        kind=kind,
+        engine=engine,
+        seed=seed,
+        prompt=prompt,
+        negative_prompt=negative_prompt,
+        steps=steps,
+        guidance_scale=guidance_scale,
+        size=size,
+        window=window,
+    )
 
 
 edit_command(app)(recipe.run)

@@ -8,7 +8,7 @@ from typer import Argument, Option
 import vedit
 from vedit.cli import screen
 from vedit.cli.editing import resumable
-from vedit.cli.options import Debug, Device, Engine, Json, Quiet
+from vedit.cli.options import Debug, Device, Engine, GuidanceScale, Json, Quiet, Window
 
 
 def generate(
@@ -40,10 +40,8 @@ def generate(
         str | None, Option("--seconds", help="How long shots are that do not say; else 4.")
     ] = None,
     steps: Annotated[int | None, Option("--steps", help="Denoising steps (pretrained).")] = None,
-    guidance_scale: Annotated[
-        float | None, Option("--guidance-scale", help="How closely prompts are followed (pretrained).")
-    ] = None,
-    window: Annotated[int | None, Option("--window", help="Frames seen at once (pretrained).")] = None,
+    guidance_scale: GuidanceScale = None,
+    window: Window = None,
     device: Device = "auto",
     overwrite: Annotated[bool, Option("--overwrite", help="Replace OUT if it exists.")] = False,
     codec: Annotated[

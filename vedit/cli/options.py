@@ -38,6 +38,16 @@ Engine = Annotated[
         "'sd15 + lora=film.safetensors=0.8'.",
     ),
 ]
+NegativePrompt = Annotated[
+    str | None, Option("--negative-prompt", help="What is not to be seen (pretrained).", show_default=False)
+]
+GuidanceScale = Annotated[
+    float | None,
+    Option("--guidance-scale", help="How closely the prompt is followed (pretrained).", show_default=False),
+]
+Window = Annotated[
+    int | None, Option("--window", help="Frames seen at once (pretrained).", show_default=False)
+]
 Seed = Annotated[int, Option("--seed", help="Same seed, same film, same machine: same pixels.")]
 
 Device = Annotated[str, Option("--device", help="auto, cpu, cuda, cuda:1, mps.")]

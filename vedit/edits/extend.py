@@ -1,14 +1,14 @@
 """A film that goes on after its last frame: what comes next is predicted."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vedit.edits.edit import apply_to_clip
-from vedit.errors import EngineError, UsageError
+from vedit.errors import UsageError
 from vedit.frame import Frame, Shot, Timing
 from vedit.pace import Even
 from vedit.pretrained.spec import read_engine
@@ -20,33 +20,50 @@ if TYPE_CHECKING:
     from vedit.clip import Clip
 
 PAST = 4
-"""Frames that are looked at."""
+"""Frames that the bundled nets look at."""
+FILMED = 9
+"""Frames that a pretrained engine is shown at most."""
 
 
 @dataclass(frozen=True)
 class Extend:
     """Go on after the film's last frame, for a while, as its last shot moves.
 
-    The motion of the last frames is carried forward, corrected by a net that was trained to (see
+    Bundled: the motion of the last frames is carried forward, corrected by a net that was trained to (see
     `vedit.temporal.predict`). It is good for a few frames; after eight, all slows down and comes to rest, so the
-    longer it is the more it is a still. The source's frames stay as they are, and the sound ends where it ended.
+    longer it is the more it is a still. A pretrained engine that films (Wan VACE, LTX, Stable Diffusion with a motion
+    adapter) is shown the last frames and films on from there after a prompt, for as long as you like.
+
+    The source's frames stay as they are, and the sound ends where it ended.
 
     Args:
         seconds: how much longer the film is to be, exact: 0.5, Fraction or "1/2"; in whole frames, the nearest number
             of them, at least one.
-        kind: how the net remembers: "rnn", "lstm" or "transformer"; or a file that ``vedit train temporal`` wrote.
-        engine: "bundled"; no pretrained engine goes on with a film so far.
-        seed: of noise; the bundled engine needs none, and makes the same of the same film.
+        kind: how the bundled net remembers: "rnn", "lstm" or "transformer"; or a file that ``vedit train temporal``
+            wrote.
+        engine: "bundled", or a pretrained one (see `vedit.pretrained.spec`).
+        seed: of a pretrained engine's noise; the bundled nets need none.
+        prompt: what is to be seen (pretrained).
+        negative_prompt: what is not (pretrained).
+        steps: denoising steps (pretrained); None is 25, or what the engine was distilled for.
+        guidance_scale: how closely the prompt is followed (pretrained); None is what suits the engine.
+        size: the longer side that new frames of larger films are made at, in pixels (pretrained).
+        window: frames a pretrained engine makes at once; None takes what suits it.
 
     Raises:
-        UsageError: a setting is out of range.
-        EngineError: the engine cannot.
+        UsageError: a setting is out of range, or goes with the other kind of engine only.
     """
 
     seconds: Fraction | float | str
     kind: str | Path = "transformer"
     engine: str = "bundled"
     seed: int = 0
+    prompt: str | None = None
+    negative_prompt: str | None = None
+    steps: int | None = None
+    guidance_scale: float | None = None
+    size: int = 768
+    window: int | None = None
 
     def __post_init__(self) -> None:
         try:
@@ -65,8 +82,22 @@ class Extend:
                     f"kind is {self.kind!r}",
                     f"Use one of {', '.join(FORESIGHTS)}, or a file that `vedit train temporal` wrote.",
                 )
-        if read_engine(self.engine) is not None:
-            raise EngineError(f"{self.engine!r} goes on with no film", 'Only engine="bundled" does so far.')
+        if self.steps is not None and self.steps < 1:
+            raise UsageError(f"steps is {self.steps}", "Give at least 1.")
+        if self.size < 64:
+            raise UsageError(f"size is {self.size}", "Give at least 64 pixels; 768 is a good start.")
+        if read_engine(self.engine) is None:
+            for name in ("prompt", "negative_prompt", "steps", "guidance_scale", "window"):
+                if getattr(self, name) is not None:
+                    raise UsageError(
+                        f"{name} is for pretrained engines",
+                        f"Leave {name} out, or give engine= (see `vedit engines`).",
+                    )
+        elif not self.prompt:
+            raise UsageError(
+                f"{self.engine} was not told what comes next",
+                'Say what is to be seen: prompt="the boat sails on".',
+            )
 
     @property
     def memoryless(self) -> bool:
@@ -79,8 +110,15 @@ class Extend:
         return replace(timing, end=end, pace=Even(Fraction(1)))
 
     def stream(self, frames: Iterator[Frame], shot: Shot) -> Iterator[Frame]:
-        """Yield the shot's frames, and after those of the last shot the new ones; four source frames are held."""
-        past: deque[Frame] = deque(maxlen=PAST)
+        """Yield the shot's frames, and after those of the last shot the new ones.
+
+        A few source frames are held.
+
+        Raises:
+            EngineError: the engine is not here, or films nothing.
+        """
+        go_on = self._engine(shot)
+        past: deque[Frame] = deque(maxlen=PAST if self.engine == "bundled" else FILMED)
         for frame in frames:
             past.append(frame)
             yield frame
@@ -92,7 +130,8 @@ class Extend:
         shot.notes.warn(
             f"{longer:.3f} s were added after the last frame; sound, if there is any, ends where it ended"
         )
-        pictures = self._pictures([frame.pixels for frame in past], shot)
+        indices = range(last.index + 1, last.index + 1 + len(ends))
+        pictures = go_on([frame.pixels for frame in past], indices)
         for number, end in enumerate(ends, start=1):
             yield Frame(pts, end - pts, next(pictures), index=last.index + number)
             pts = end
@@ -115,7 +154,15 @@ class Extend:
         count = max(1, round(Fraction(self.seconds) * timing.rate))
         return [timing.end + round(k * step) for k in range(1, count + 1)]
 
-    def _pictures(self, past: "list[Tensor]", shot: Shot) -> "Iterator[Tensor]":
+    def _engine(self, shot: Shot) -> "Callable[[list[Tensor], range], Iterator[Tensor]]":
+        """What makes the pictures of indices from the last ones ``(C,H,W)``."""
+        if self.engine == "bundled":
+            return lambda past, _: self._predicted(past, shot)
+        from vedit.edits.film_on import film_on
+
+        return film_on(self, shot)
+
+    def _predicted(self, past: "list[Tensor]", shot: Shot) -> "Iterator[Tensor]":
         """What comes next, endlessly; the one frame of a shot that has no other stays."""
         from vedit.diffusion.engine import load_engine
         from vedit.latents.bundled import BundledCodec

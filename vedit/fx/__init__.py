@@ -8,9 +8,10 @@ Frames come in order from bounded buffers. Frames out of order are the same ones
 of their shot. Clips that are made of one clip (``subclipped``) share its reader: apply the effects to each part.
 """
 
+from vedit.fx.effects import Extend as Extend
 from vedit.fx.effects import Inpaint as Inpaint
 from vedit.fx.effects import Interpolate as Interpolate
 from vedit.fx.effects import Repair as Repair
 from vedit.fx.effects import Restyle as Restyle
 
-__all__ = ["Inpaint", "Interpolate", "Repair", "Restyle"]
+__all__ = ["Extend", "Inpaint", "Interpolate", "Repair", "Restyle"]

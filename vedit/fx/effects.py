@@ -115,3 +115,19 @@ class Repair(_Edited):
     duplicates: bool = True
     flicker: bool = False
     preview: bool = False
+
+
+@dataclass
+class Extend(_Edited):
+    """Go on after the last frame; settings as of `vedit.edits.Extend`. The sound ends where it ended."""
+
+    seconds: Fraction | float | str
+    kind: str | Path = "transformer"
+    engine: str = "bundled"
+    seed: int = 0
+    prompt: str | None = None
+    negative_prompt: str | None = None
+    steps: int | None = None
+    guidance_scale: float | None = None
+    size: int = 768
+    window: int | None = None

@@ -139,10 +139,10 @@ def edited(clip: VideoClip, edit: Edit) -> VideoClip:
     if after is not before:
         pace = pace_of([before, after])
         new.fps = _fps(clip.fps, edit, before, after)
-        if pace is not None:
+        if pace is not None or after.seconds != before.seconds:
             frames = round(after.seconds * (after.rate or 1))
             new.duration = film_duration(after.seconds, frames, new.fps)
-            if new.audio is not None:
+            if new.audio is not None and pace is not None:
                 new.audio = clip_of(Stretched(new.audio, pace))
         else:
             new.duration = counted(clip.duration, new.fps)

@@ -8,9 +8,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vedit.edits.edit import Edit
+from vedit.edits.filming import Filming, Words, film_frames, film_whole, painting
 from vedit.edits.restyle import Restyle
 from vedit.errors import UsageError
-from vedit.generating.filmed import Filming, film_frames, film_whole, painting
 from vedit.generating.morph import dissolved, morphed
 from vedit.generating.pictures import Pictures, Scene
 from vedit.generating.shots import look_of, picture_of
@@ -18,7 +18,7 @@ from vedit.generating.storyboard import Panel
 from vedit.pretrained.family import family_of
 from vedit.pretrained.fetch import local
 from vedit.pretrained.find import place
-from vedit.pretrained.models import WHOLE, load_checkpoint
+from vedit.pretrained.models import load_checkpoint
 from vedit.pretrained.spec import read_engine
 
 SIZES = {
@@ -59,9 +59,8 @@ class Prompted:
         loaded = load_checkpoint(checkpoint, scene.shot.device)
         for note in loaded.notes:
             scene.shot.notes.warn(note)
-        self._asked = Filming(loaded, steps, guidance_scale, window)
-        self._whole = loaded.family in WHOLE
-        self._moves = not self._whole and hasattr(loaded.pipe.unet.config, "motion_max_seq_length")
+        self._asked = Filming(loaded, scene.shot, scene.size, steps, guidance_scale, window)
+        self._whole, self._moves = self._asked.whole, self._asked.moves
         for panel in scene.panels:
             self._check(panel)
         self._pictures = Pictures(scene, self._picture, self._is_picture)
@@ -117,7 +116,7 @@ class Prompted:
         if panel.picture is not None:
             return picture_of(panel)
         assert panel.prompt is not None  # noqa: S101 - a panel has one or the other
-        made = painting(self._asked, self._scene, panel, self._seed(number))
+        made = painting(self._asked, Words(panel.prompt, panel.negative_prompt), self._seed(number))
         return (made.clamp(0, 1) * 255).round().byte()
 
     def _edits(self, number: int) -> list[Edit]:
@@ -144,7 +143,9 @@ class Prompted:
         before = tuple(self._last[number - 1]) if panel.continues else ()
         if self._whole:
             start = None if panel.picture is None else covering(picture_of(panel), self._scene.size)
-            return film_whole(self._asked, self._scene, number, self._seed(number), before, start)
+            words = Words(panel.prompt or "", panel.negative_prompt)
+            indices = range(span.first, span.end)
+            return film_whole(self._asked, indices, words, self._seed(number), before, start)
         run = self._run(number)
         if run not in self._films:
             numbers = [n for n in range(run, len(self._scene.panels)) if self._run(n) == run]
@@ -153,10 +154,8 @@ class Prompted:
                 run: _Film(
                     film_frames(
                         self._asked,
-                        self._scene,
                         range(self._scene.spans[run].first, stop),
-                        self._prompts(numbers),
-                        panel.negative_prompt,
+                        Words(self._prompts(numbers), panel.negative_prompt),
                         self._seed(run),
                         before,
                     ),

@@ -1,4 +1,7 @@
-"""Words into frames, from noise: by a Stable Diffusion checkpoint through our windows, or by a whole pipeline."""
+"""Words into frames, from noise: by a Stable Diffusion checkpoint through our windows, or by a whole pipeline.
+
+They may go on from frames that are there.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,11 +20,10 @@ from vedit.diffusion.whole.settings import WholeSettings
 from vedit.diffusion.whole.windows import Asked as AskedFrame
 from vedit.diffusion.whole.windows import through_windows
 from vedit.errors import UsageError
-from vedit.generating.pictures import Scene
-from vedit.generating.storyboard import Panel
+from vedit.frame import Shot
 from vedit.pretrained.fitting import fitted_plan
 from vedit.pretrained.load import Loaded
-from vedit.pretrained.models import STEPS, Asked, models_for
+from vedit.pretrained.models import STEPS, WHOLE, Asked, models_for
 
 WINDOW = 16
 """Frames that AnimateDiff's motion adapters were trained on."""
@@ -32,9 +34,11 @@ ALONE = Plan(window=1, overlap=0)
 
 @dataclass(frozen=True, eq=False)
 class Filming:
-    """The models, and how they are to be run; None takes what suits them."""
+    """The models, the shot and the ``size`` (height, width) of what is made; where None, what suits the models."""
 
     loaded: Loaded
+    shot: Shot
+    size: tuple[int, int]
     steps: int | None
     guidance_scale: float | None
     window: int | None
@@ -43,24 +47,34 @@ class Filming:
     def steps_done(self) -> int:
         return self.steps or self.loaded.steps or STEPS
 
+    @property
+    def whole(self) -> bool:
+        """Whether the models are called as a whole pipeline."""
+        return self.loaded.family in WHOLE
+
+    @property
+    def moves(self) -> bool:
+        """Whether a motion adapter makes Stable Diffusion film."""
+        return not self.whole and hasattr(self.loaded.pipe.unet.config, "motion_max_seq_length")
+
+
+@dataclass(frozen=True)
+class Words:
+    """What is to be seen (a table of frames where it changes), and what is not."""
+
+    prompt: Prompt
+    negative_prompt: str | None
+
 
 def film_frames(
-    asked: Filming,
-    scene: Scene,
-    indices: range,
-    prompts: Prompt,
-    negative_prompt: str | None,
-    seed: int,
-    before: Sequence[Tensor] = (),
+    asked: Filming, indices: range, words: Words, seed: int, before: Sequence[Tensor] = ()
 ) -> Iterator[Tensor]:
     """Frames of a film that a Stable Diffusion checkpoint with a motion adapter makes from noise, windows fused.
 
     Args:
         asked: the models.
-        scene: the film.
         indices: of the frames, in the film.
-        prompts: what is to be seen, by frame.
-        negative_prompt: what is not.
+        words: what is to be seen, by frame.
         seed: of the noise, with each frame's index.
         before: the frames ``(3,h,w)`` right before the first: they are held as they are, and the first goes on from
             them.
@@ -76,18 +90,18 @@ def film_frames(
         )
     before = before[-max(1, window // 4) :]
     plan = fitted_plan(
-        lambda plan: _models(asked, scene, prompts, negative_prompt, plan),
+        lambda plan: _models(asked, words, plan),
         asked.loaded,
-        _grey(scene),
+        _grey(asked),
         window,
-        scene.shot.device,
-        scene.shot.notes.warn,
+        asked.shot.device,
+        asked.shot.notes.warn,
     )
-    models = _models(asked, scene, prompts, negative_prompt, plan)
+    models = _models(asked, words, plan)
     first = indices.start - len(before)
     known = [models.codec.encode(frame[None].to(models.device)).float() for frame in before]
-    base = scene.shot.timing.time_base
-    blank, nothing = _grey(scene), _no_latents(models, scene)
+    base = asked.shot.timing.time_base
+    blank, nothing = _grey(asked), _no_latents(models, asked)
     priors = chain(
         (
             Prior(first + i, frame, None, None, time=max(0, first + i) * base, strength=0.0, latents=latents)
@@ -108,11 +122,10 @@ def film_frames(
     return islice(made, len(before), None)
 
 
-def painting(asked: Filming, scene: Scene, panel: Panel, seed: int) -> Tensor:
-    """One picture ``(3,h,w)`` in [0, 1] of a panel's words."""
-    assert panel.prompt is not None  # noqa: S101 - only asked for words
-    models = _models(asked, scene, {0: panel.prompt}, panel.negative_prompt, ALONE)
-    prior = Prior(0, _grey(scene), None, None, latents=_no_latents(models, scene))
+def painting(asked: Filming, words: Words, seed: int) -> Tensor:
+    """One picture ``(3,h,w)`` in [0, 1] of the words."""
+    models = _models(asked, words, ALONE)
+    prior = Prior(0, _grey(asked), None, None, latents=_no_latents(models, asked))
     return next(
         sample(iter([prior]), models, strength=1.0, seed=seed, steps=asked.steps_done, window=1, overlap=0)
     )
@@ -120,61 +133,59 @@ def painting(asked: Filming, scene: Scene, panel: Panel, seed: int) -> Tensor:
 
 def film_whole(
     asked: Filming,
-    scene: Scene,
-    number: int,
+    indices: range,
+    words: Words,
     seed: int,
     before: Sequence[Tensor] = (),
     start: Tensor | None = None,
 ) -> Iterator[Tensor]:
-    """The frames of a panel that a whole pipeline makes from noise, window after window.
+    """Frames of a film that a whole pipeline makes from noise, window after window.
 
     Args:
         asked: the pipeline.
-        scene: the film.
-        number: the panel's.
+        indices: of the frames, in the film.
+        words: what is to be seen, the same in all of them.
         seed: of the noise, with each window's first frame.
         before: the frames ``(3,h,w)`` right before the first, which goes on from them.
         start: the first frame, if it is known.
 
     Yields:
-        ``(3,h,w)`` in [0, 1] from ``first`` to ``end`` of the panel's span.
+        ``(3,h,w)`` in [0, 1], one per index.
     """
-    panel, span = scene.panels[number], scene.spans[number]
     settings = WholeSettings(
-        prompt=panel.prompt or "",
-        negative_prompt=panel.negative_prompt or "",
+        prompt=words.prompt if isinstance(words.prompt, str) else "",
+        negative_prompt=words.negative_prompt or "",
         steps=asked.steps_done,
         guidance_scale=asked.loaded.guidance_scale if asked.guidance_scale is None else asked.guidance_scale,
         seed=seed,
-        first=span.first,
+        first=indices.start,
         window=asked.window,
-        rate=scene.shot.timing.rate,
+        rate=asked.shot.timing.rate,
     )
     model = whole_model(asked.loaded.pipe, settings)
     window, overlap = window_grid(model, settings)
     before = before[-overlap:]
-    blank = _grey(scene)
-    count = span.end - span.first - (start is not None)
+    blank = _grey(asked)
     frames = chain(
         (AskedFrame(frame, frame, None, frame) for frame in before),
         (AskedFrame(frame, frame, None, frame) for frame in (start,) if frame is not None),
-        repeat(AskedFrame(blank, blank), count),
+        repeat(AskedFrame(blank, blank), len(indices) - (start is not None)),
     )
     return islice(through_windows(frames, model, window, overlap), len(before), None)
 
 
-def _models(asked: Filming, scene: Scene, prompts: Prompt, negative_prompt: str | None, plan: Plan) -> Models:
-    wish = Asked(parse(prompts), negative_prompt, asked.guidance_scale, (), frozenset())
-    return models_for(asked.loaded, wish, None, scene.shot.device, plan, scene.shot.notes.warn)
+def _models(asked: Filming, words: Words, plan: Plan) -> Models:
+    wish = Asked(parse(words.prompt), words.negative_prompt, asked.guidance_scale, (), frozenset())
+    return models_for(asked.loaded, wish, None, asked.shot.device, plan, asked.shot.notes.warn)
 
 
-def _grey(scene: Scene) -> Tensor:
-    return torch.full((3, *scene.size), UNKNOWN)
+def _grey(asked: Filming) -> Tensor:
+    return torch.full((3, *asked.size), UNKNOWN)
 
 
-def _no_latents(models: Models, scene: Scene) -> Tensor:
+def _no_latents(models: Models, asked: Filming) -> Tensor:
     """Latents that say nothing: at the first step they are all noise."""
     codec = models.codec
     return torch.zeros(
-        1, codec.channels, *(-(-side // codec.scale) for side in scene.size), device=models.device
+        1, codec.channels, *(-(-side // codec.scale) for side in asked.size), device=models.device
     )
