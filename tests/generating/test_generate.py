@@ -9,6 +9,7 @@ import av
 import numpy as np
 import pytest
 import torch
+from av.subtitles.subtitle import AssSubtitle
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -213,9 +214,51 @@ def test_a_short_sound_leaves_silence_and_is_told(pictures: list[Path], tmp_path
 
 def test_sound_is_cut_to_the_sample(tmp_path: Path) -> None:
     carrier = tmp_path / "sound.mkv"
-    assert write_carrier(carrier, sound(tmp_path / "s.wav", 3), Fraction(3333, 3000)) == Fraction(8888, 8000)
+    cut = write_carrier(carrier, sound(tmp_path / "s.wav", 3), "", Fraction(3333, 3000))
+    assert cut == Fraction(8888, 8000)
     with av.open(str(carrier)) as film:
         assert sum(frame.samples for frame in film.decode(audio=0)) == 8888
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mkv", "webm"])
+@pytest.mark.parametrize("with_sound", [True, False])
+def test_captions_are_subtitles_while_their_shot_lasts(
+    pictures: list[Path], tmp_path: Path, ending: str, with_sound: bool
+) -> None:
+    heard = f"sound = '{sound(tmp_path / 's.wav', 5)}'" if with_sound else ""
+    path = board(
+        tmp_path,
+        f'''rate = 12
+        {heard}
+        [[shots]]
+        picture = "0.png"
+        seconds = 1.5
+        caption = "Über den Wolken"
+        [[shots]]
+        picture = "1.png"
+        seconds = 1
+        [[shots]]
+        picture = "2.png"
+        seconds = 1.25
+        caption = """
+        Two lines,
+
+        and this is the second"""
+        ''',
+    )
+    out = tmp_path / f"film.{ending}"
+    report = vedit.generate(path, out, size=SIZE)
+    assert report.warnings == ()
+    assert [s.kind for s in report.streams] == (["audio"] if with_sound else []) + ["subtitle"]
+    read: list[tuple[float, float, str]] = []
+    with av.open(str(out)) as film:
+        for packet in film.demux(subtitles=0):
+            if packet.pts is None or packet.size <= 2 or packet.duration is None:  # MP4 fills the gaps
+                continue
+            begins, lasts = (float(ticks * packet.time_base) for ticks in (packet.pts, packet.duration))
+            words = [one.dialogue for one in packet.decode() if isinstance(one, AssSubtitle)]
+            read.append((begins, lasts, b"".join(words).decode()))
+    assert read == [(0, 1.5, "Über den Wolken"), (2.5, 1.25, "Two lines,\nand this is the second")]
 
 
 def test_the_command(pictures: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -36,9 +36,10 @@ OF_SHOTS = (
     "transition",
     "transition_seconds",
     "continues",
+    "caption",
 )
 OF_FILM = ("size", "rate", "sound", "shots")
-SHARED = tuple(key for key in OF_SHOTS if key not in ("picture", "prompt", "continues"))
+SHARED = tuple(key for key in OF_SHOTS if key not in ("picture", "prompt", "continues", "caption"))
 """Keys of shots that may stand at the top too, for all shots that do not say otherwise."""
 
 

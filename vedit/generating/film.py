@@ -12,6 +12,7 @@ from typing import Any, TypedDict
 from vedit.errors import UsageError
 from vedit.frame import Frame, Notes, Shot, Timing
 from vedit.generating.board_file import read_storyboard
+from vedit.generating.captions import as_subrip
 from vedit.generating.join import follow, joined
 from vedit.generating.pictures import Scene
 from vedit.generating.shots import Shots, check_panels, film_size, shots_of
@@ -109,7 +110,8 @@ def make_film(
     shots = shots_of(scene, engine, steps=steps, guidance_scale=guidance_scale, window=window)
     with tempfile.TemporaryDirectory(prefix="vedit-sound-") as folder:
         carrier = Path(folder, "sound.mkv")
-        heard = write_carrier(carrier, board.sound, clock.seconds)
+        captions = as_subrip(board.panels, ranges, board.rate)
+        heard = write_carrier(carrier, board.sound, captions, clock.seconds)
         if board.sound is not None and heard < clock.seconds - Fraction(1, 10):
             notes.warn(f"{board.sound.name} is {float(heard):.1f} s long; the rest of the film is silent")
         source = _source(carrier, width, height, clock)
@@ -189,8 +191,9 @@ def _job(board: Storyboard, scene: Scene, engine: str, models: list[Any]) -> dic
 def _writer(
     source: Source, output: Output, clock: Timing, notes: Notes, job: dict[str, Any], resume: bool
 ) -> Writer:
-    # What becomes of the sound's own file is not what became of the sound.
-    told = Notes(tell=lambda message: None if message.startswith("audio stream") else notes.warn(message))
+    # What becomes of the carrier is not what became of the sound and the captions.
+    ours = ("audio stream", "subtitle stream")
+    told = Notes(tell=lambda message: None if message.startswith(ours) else notes.warn(message))
     return Writer(source, output, clock, told, job=job, resume=resume)
 
 

@@ -1,7 +1,9 @@
-"""A sound track cut to a film's length, in a file of its own from which the writer takes it as from any film."""
+"""A sound track cut to a film's length, and captions, in a file from which the writer takes them as from any film."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from fractions import Fraction
+from io import BytesIO
 from pathlib import Path
 
 import av
@@ -9,7 +11,10 @@ import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
+from av.container.output import OutputContainer
 from av.error import FFmpegError
+from av.packet import Packet
+from av.stream import Stream
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
@@ -21,13 +26,14 @@ FADE = Fraction(1, 2)
 Samples = NDArray[np.float32]
 
 
-def write_carrier(path: Path, sound: Path | None, seconds: Fraction) -> Fraction:
-    """Write a Matroska film of one grey picture and the sound, if there is any, as FLAC from time 0.
+def write_carrier(path: Path, sound: Path | None, captions: str, seconds: Fraction) -> Fraction:
+    """Write a Matroska film of one grey picture, the sound, if there is any, as FLAC from time 0, and the captions.
 
     Args:
         path: where to.
         sound: a film or a sound file; its main track is taken, from its first sample on.
-        seconds: how much of it; what is longer is cut there, to the sample, and fades out.
+        captions: as SubRip; empty means none.
+        seconds: how much of the sound; what is longer is cut there, to the sample, and fades out.
 
     Returns:
         How many seconds of sound there are.
@@ -35,46 +41,77 @@ def write_carrier(path: Path, sound: Path | None, seconds: Fraction) -> Fraction
     Raises:
         InputError: the sound is missing, has no track, or cannot be read.
     """
-    with av.open(str(path), "w", format="matroska") as out:
+    with ExitStack() as opened:
+        out = opened.enter_context(av.open(str(path), "w", format="matroska"))
         picture = out.add_stream("ffv1", rate=25)
         picture.width = picture.height = 16
         picture.pix_fmt = "yuv420p"
+        heard = None if sound is None else opened.enter_context(_Heard(sound, out))
+        packets: list[Packet[Stream]] = []
+        if captions:
+            written = opened.enter_context(av.open(BytesIO(captions.encode()), "r", format="srt"))
+            words = out.add_stream_from_template(written.streams.subtitles[0])
+            packets = [packet for packet in written.demux(subtitles=0) if packet.dts is not None]
+            for packet in packets:
+                packet.stream = words
         grey = VideoFrame.from_ndarray(np.full((24, 16), 128, np.uint8), format="yuv420p")
-        if sound is None:
-            for packet in [*picture.encode(grey), *picture.encode(None)]:
-                out.mux_one(packet)
-            return Fraction(0)
+        out.mux([*picture.encode(grey), *picture.encode(None), *packets])
+        return Fraction(0) if heard is None else heard.copy(seconds)
+
+
+class _Heard:
+    """A file's main sound track, and the track that it becomes.
+
+    Raises:
+        InputError: when it is made, entered or copied: the sound is missing, has no track, or cannot be read.
+    """
+
+    def __init__(self, sound: Path, out: OutputContainer) -> None:
+        self._sound, self._out = sound, out
+
+    def __enter__(self) -> "_Heard":
+        sound = self._sound
         try:
-            with av.open(str(sound)) as heard:
-                stream = heard.streams.best("audio")
-                if not isinstance(stream, AudioStream):
-                    raise InputError(
-                        f"sound {sound} has no sound track", "Give a sound file, or a film with sound."
-                    )
-                rate = stream.codec_context.sample_rate
-                layout = "mono" if stream.codec_context.channels == 1 else "stereo"
-                track = out.add_stream("flac", rate=rate, layout=layout)
-                track.format = "s32"
-                for packet in [*picture.encode(grey), *picture.encode(None)]:
-                    out.mux_one(packet)
-                at = 0
-                mixed = _mixed(heard.decode(stream), AudioResampler("flt", layout, rate))
-                for block in cut(mixed, int(seconds * rate), int(FADE * rate)):
-                    whole = np.rint(block.clip(-1, 1) * np.float64(2**31 - 2**8)).astype(np.int32)
-                    frame = AudioFrame.from_ndarray(whole.reshape(1, -1), format="s32", layout=layout)
-                    frame.sample_rate, frame.pts, frame.time_base = rate, at, Fraction(1, rate)
-                    out.mux(track.encode(frame))
-                    at += len(block)
-                out.mux(track.encode(None))
+            self._file = av.open(str(sound))
         except FileNotFoundError as error:
             raise InputError(f"sound {sound} does not exist", "Check the path.") from error
         except (FFmpegError, OSError) as error:
-            raise InputError(
-                f"sound {sound} cannot be read: {error}", "Convert it to WAV or FLAC."
-            ) from error
+            raise _unreadable(sound, error) from error
+        stream = self._file.streams.best("audio")
+        if not isinstance(stream, AudioStream):
+            self._file.close()
+            raise InputError(f"sound {sound} has no sound track", "Give a sound file, or a film with sound.")
+        self._stream = stream
+        self._rate = stream.codec_context.sample_rate
+        self._layout = "mono" if stream.codec_context.channels == 1 else "stereo"
+        self._track = self._out.add_stream("flac", rate=self._rate, layout=self._layout)
+        self._track.format = "s32"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def copy(self, seconds: Fraction) -> Fraction:
+        """Write so much of it; returns how many seconds there are."""
+        rate, layout, track, at = self._rate, self._layout, self._track, 0
+        try:
+            mixed = _mixed(self._file.decode(self._stream), AudioResampler("flt", layout, rate))
+            for block in cut(mixed, int(seconds * rate), int(FADE * rate)):
+                whole = np.rint(block.clip(-1, 1) * np.float64(2**31 - 2**8)).astype(np.int32)
+                frame = AudioFrame.from_ndarray(whole.reshape(1, -1), format="s32", layout=layout)
+                frame.sample_rate, frame.pts, frame.time_base = rate, at, Fraction(1, rate)
+                self._out.mux(track.encode(frame))
+                at += len(block)
+            self._out.mux(track.encode(None))
+        except (FFmpegError, OSError) as error:
+            raise _unreadable(self._sound, error) from error
         if not at:
-            raise InputError(f"sound {sound} holds no sound", "Convert it to WAV or FLAC.")
+            raise InputError(f"sound {self._sound} holds no sound", "Convert it to WAV or FLAC.")
         return Fraction(at, rate)
+
+
+def _unreadable(sound: Path, error: Exception) -> InputError:
+    return InputError(f"sound {sound} cannot be read: {error}", "Convert it to WAV or FLAC.")
 
 
 def cut(blocks: Iterator[Samples], length: int, fade: int) -> Iterator[Samples]:

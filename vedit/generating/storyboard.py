@@ -45,6 +45,7 @@ class Panel:
         transition: how the shot comes out of the one before it.
         transition_seconds: how long that takes, half of it in either shot; None takes 1, less for short shots.
         continues: the last frames of the shot before start this one (pretrained).
+        caption: words to be read while the shot lasts, as a subtitle.
     """
 
     place: str
@@ -59,6 +60,7 @@ class Panel:
     transition: Transition = "morph"
     transition_seconds: Fraction | None = None
     continues: bool = False
+    caption: str | None = None
 
 
 @dataclass(frozen=True)
