@@ -123,3 +123,37 @@ def test_a_predictor_of_a_file(tmp_path: Path) -> None:
     load_predictor.cache_clear()
     with pytest.raises(InputError, match=r"mine\.safetensors holds no predictor"):
         load_predictor(str(path), CPU)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "frames"), [("10", 5), ("110", 8), ("11110", 12), ("10100", 13), ("1", 6), ("100", 9)]
+)
+def test_frames_that_repeat_in_a_rhythm_go_on_doing_so(pattern: str, frames: int) -> None:
+    """Drawings on twos, 24 frames shown as 30: each new picture holds as long as before, and moves as far."""
+    drawings = panning(30)
+    shown, place = [], 0
+    for i in range(frames + 6):
+        place += i > 0 and pattern[i % len(pattern)] == "1"
+        shown.append(place)
+    film = [drawings[k] for k in shown]
+    seen = list(islice(foresee(film[:frames], load_predictor("rnn", CPU), codec()), 6))
+    last, inner = film[frames - 1], slice(24, -24)
+    for k, one in enumerate(seen):
+        truth = film[frames + k]
+        before = seen[k - 1].mean if k else last
+        if shown[frames + k] == shown[frames + k - 1]:
+            assert torch.allclose(one.mean, before, atol=1e-5), f"{k + 1} ahead nothing is new"
+        else:
+            assert (one.mean - before).abs().mean() > 0.01
+        if shown[frames + k] != shown[frames - 1]:
+            wrong, still = ((p - truth)[:, inner, inner].abs().mean() for p in (one.mean, last))
+            assert wrong < 0.5 * still, f"{k + 1} ahead"
+
+
+def test_what_stands_still_and_what_has_no_rhythm_is_shown_as_before() -> None:
+    film = panning(9)
+    still = list(islice(foresee([film[0]] * 8, load_predictor("rnn", CPU), codec()), 3))
+    assert all((one.mean - film[0]).abs().mean() < 0.02 for one in still)
+    uneven = [film[k] for k in (0, 1, 1, 2, 3, 4, 5, 5, 6)]
+    plain = foresee(uneven[-4:], load_predictor("rnn", CPU), codec())
+    assert torch.allclose(next(foresee(uneven, load_predictor("rnn", CPU), codec())).mean, next(plain).mean)

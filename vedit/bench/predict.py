@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from statistics import fmean
 
@@ -18,8 +19,10 @@ from vedit.latents.bundled import BundledCodec
 from vedit.metrics.fidelity import psnr, ssim
 from vedit.temporal.foresee import foresee
 from vedit.temporal.predict import HORIZON, PAST, load_predictor
+from vedit.temporal.rhythm import SEEN
 
 LENGTH = PAST + HORIZON
+"""Of the shortest run."""
 SHOWN = (1, 2, 4, 8)
 """Horizons on a contact sheet."""
 
@@ -38,7 +41,7 @@ class PredictionRow(Row):
 
 @dataclass(frozen=True)
 class Trial:
-    """What is done to a clip: four frames of a run of 12 are shown, and eight predicted.
+    """What is done to a clip: 13 frames of a run of 21 are shown, in short clips as few as 4, and eight predicted.
 
     Of the first ``frames``, at most ``width`` wide, ``starts`` runs are taken, evenly spread.
 
@@ -92,22 +95,21 @@ def bench_predict(
         scores: dict[tuple[str, int], list[tuple[float, float]]] = {}
         runs = _runs(path, trial)
         for place, run in enumerate(runs):
-            made: dict[str, list[Tensor]] = {"truth": list(run[PAST:]), "repeat": [run[PAST - 1]] * HORIZON}
+            past, future = run[:-HORIZON], run[-HORIZON:]
+            made: dict[str, list[Tensor]] = {"truth": list(future), "repeat": [past[-1]] * HORIZON}
             for kind, net in nets.items():
                 made["flow"], made[kind], made[f"{kind} sharp"], made[f"{kind} decoded"] = [], [], [], []
-                for seen, _ in zip(
-                    foresee(list(run[:PAST].to(on)), net, codec), range(HORIZON), strict=False
-                ):
+                for seen in islice(foresee(list(past.to(on)), net, codec), HORIZON):
                     made["flow"].append(seen.carried.cpu())
                     made[kind].append(seen.mean.cpu())
                     made[f"{kind} sharp"].append(seen.sharp.cpu())
                     made[f"{kind} decoded"].append(seen.decoded.cpu())
             with torch.no_grad():
                 made["codec"] = [
-                    codec.decode(codec.encode(f[None].to(on)), *f.shape[-2:])[0].cpu() for f in run[PAST:]
+                    codec.decode(codec.encode(f[None].to(on)), *f.shape[-2:])[0].cpu() for f in future
                 ]
             for method, pictures in made.items():
-                for k, (picture, true) in enumerate(zip(pictures, run[PAST:], strict=True), start=1):
+                for k, (picture, true) in enumerate(zip(pictures, future, strict=True), start=1):
                     if method != "truth":
                         scores.setdefault((method, k), []).append(_score(picture, true))
             if output is not None and place == 0:
@@ -143,20 +145,21 @@ def over_clips(rows: Sequence[PredictionRow]) -> list[PredictionRow]:
 
 
 def _runs(path: Path, trial: Trial) -> list[Tensor]:
-    """Runs ``(12, 3, H, W)`` of a clip.
+    """Runs ``(21, 3, H, W)`` of a clip, of a short one shorter ones.
 
     Raises:
         InputError: it cannot be read, or is too short.
     """
     frames = read_clip(path, trial.frames, trial.width).frames
-    room = len(frames) - LENGTH
-    if room < 0:
+    if len(frames) < LENGTH:
         raise InputError(
             f"{path.name} has {len(frames)} frames before its first cut, too few for a run of {LENGTH}",
             "Give a longer clip.",
         )
+    length = min(SEEN + HORIZON, len(frames))
+    room = len(frames) - length
     starts = sorted({round(i * room / max(1, trial.starts - 1)) for i in range(trial.starts)})
-    return [frames[start : start + LENGTH] for start in starts]
+    return [frames[start : start + length] for start in starts]
 
 
 def _score(picture: Tensor, true: Tensor) -> tuple[float, float]:

@@ -29,7 +29,7 @@ def predict(
     ] = "rnn,lstm,transformer",
     frames: Annotated[int, Option("--frames", help="Frames of each clip, up to its first cut.")] = 96,
     width: Annotated[int, Option("--width", min=64, help="Wider clips are brought to this width.")] = 480,
-    starts: Annotated[int, Option("--starts", help="Runs of four seen and eight predicted frames.")] = 4,
+    starts: Annotated[int, Option("--starts", help="Runs of 13 seen and eight predicted frames.")] = 4,
     output: Annotated[
         Path | None,
         Option("--output", "-o", metavar="FOLDER", help="Write a contact sheet of each clip's first run."),

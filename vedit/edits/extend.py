@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from vedit.clip import Clip
 
-PAST = 4
-"""Frames that the bundled nets look at."""
+SEEN = 13
+"""Frames that are looked at for the bundled nets; see `vedit.temporal.rhythm`."""
 FILMED = 9
 """Frames that a pretrained engine is shown at most."""
 
@@ -118,7 +118,7 @@ class Extend:
             EngineError: the engine is not here, or films nothing.
         """
         go_on = self._engine(shot)
-        past: deque[Frame] = deque(maxlen=PAST if self.engine == "bundled" else FILMED)
+        past: deque[Frame] = deque(maxlen=SEEN if self.engine == "bundled" else FILMED)
         for frame in frames:
             past.append(frame)
             yield frame

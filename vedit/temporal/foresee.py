@@ -14,7 +14,8 @@ from vedit.flow.resize import resize, resize_flow
 from vedit.flow.warp import warp
 from vedit.latents.bundled import BundledCodec
 from vedit.temporal.extrapolate import Extrapolation, extrapolate
-from vedit.temporal.predict import Ahead, Change, Past, Predictor, times
+from vedit.temporal.predict import PAST, Ahead, Change, Past, Predictor, held, times
+from vedit.temporal.rhythm import SEEN, going_on, rhythm, without_repeats
 
 MIRRORED = 128
 """Pixels beyond the picture's edge that are made up."""
@@ -78,25 +79,34 @@ class Foreseen:
 def foresee(frames: Sequence[Tensor], net: Predictor, codec: BundledCodec) -> Iterator[Foreseen]:
     """The frames after those of a run, one after the other, for as long as they are asked for.
 
+    Where the last frames repeat in a rhythm (see `vedit.temporal.rhythm`), so do those to come.
+
     Args:
-        frames: the last of a shot, two or more, `PAST` of them are looked at; ``(C, H, W)`` in [0, 1], C = 3 or 4, on
+        frames: the last of a shot, two or more, of which `SEEN` are looked at; ``(C, H, W)`` in [0, 1], C = 3 or 4, on
             the net's device.
         net: the predictor.
         codec: of the latents that it knows.
     """
-    run = [frame[None] for frame in frames]
+    frames = frames[-SEEN:]
+    new = rhythm([frame[:3] for frame in frames])
+    run = [frame[None] for frame in without_repeats(frames, new)[-PAST:]]
     latents = [codec.encode(frame[:, :3]).float() for frame in run]
     grid = latents[-1].shape[-2:]
-    pairs = [pair_flow(a[:3], b[:3]) for a, b in pairwise(frames)]
+    pairs = [pair_flow(a[0, :3], b[0, :3]) for a, b in pairwise(run)]
     past = Past(
         latents,
         [resize_flow(pair.flow_bw, *grid) for pair in pairs],
         [resize(1 - pair.occlusion_bw, *grid) for pair in pairs],
     )
-    motion = extrapolate(frames[-2][:3], frames[-1][:3], pairs[-1])
+    motion = extrapolate(run[-2][0, :3], run[-1][0, :3], pairs[-1])
     ways: list[Tensor] = []
-    for change in net(past, _ahead(motion, grid, ways)):
-        yield Foreseen(run[-1], ways.pop(), change, codec)
+    changes = net(past, _ahead(motion, grid, ways))
+    seen = Foreseen(run[-1], torch.zeros_like(run[-1][:, :2]), held(latents[-1]), codec)
+    for moves in going_on(new):
+        if moves:
+            change = next(changes)
+            seen = Foreseen(run[-1], ways.pop(), change, codec)
+        yield seen
 
 
 def _ahead(motion: Extrapolation, grid: torch.Size, ways: list[Tensor]) -> Iterator[Ahead]:

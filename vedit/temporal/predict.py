@@ -124,6 +124,13 @@ class Change:
             yield both[:, j : j + 1] * flow + offset, both[:, 3 * WAYS + j : 3 * WAYS + j + 1]
 
 
+def held(latents: Tensor) -> Change:
+    """Nothing is made of any motion: the last frame, whose latents ``(N, 8, h, w)`` these are, again."""
+    count, _, height, width = latents.shape
+    nothing = latents.new_zeros(count, 2 * WAYS, height, width)
+    return Change(nothing[:, :WAYS], nothing, nothing[:, :WAYS] + 1 / WAYS, torch.zeros_like(latents))
+
+
 class Predictor(nn.Module):
     """A net that corrects the motion carried forward, frame after frame; under 0.1 million parameters."""
 
