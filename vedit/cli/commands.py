@@ -142,7 +142,7 @@ def restyle(
     seed: Seed = 0,
     steps: Annotated[
         int | None,
-        Option("--steps", help="Denoising steps: 4 for a look, 2 for what was learned.", show_default=False),
+        Option("--steps", help="Denoising steps; 2 unless given, 25 pretrained.", show_default=False),
     ] = None,
     size: Annotated[int, Option("--size", help="The longer side that larger films are painted at.")] = 768,
     negative_prompt: NegativePrompt = None,

@@ -94,6 +94,25 @@ def denoiser(
 
 
 @app.command()
+def distil(
+    footage: Footage,
+    painted: Annotated[Path, Argument(metavar="PAIRS", help="What `vedit train pairs` wrote.")],
+    output: Weights,
+    minutes: Minutes = 60,
+    start: Start = None,
+    seed: Seed = 0,
+    device: On = "auto",
+    resume: Resume = True,
+) -> None:
+    """Teach the denoiser to reach in one or two steps what took it four."""
+    from vedit.train.distil import train_distilled
+
+    train_distilled(
+        footage, painted, output, minutes=minutes, start=start, seed=seed, device=device, resume=resume
+    )
+
+
+@app.command()
 def completion(
     footage: Footage,
     output: Weights,

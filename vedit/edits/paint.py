@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from vedit.edits.hand import Hand
     from vedit.edits.restyle import Restyle
 
+STEPS = 2
+"""Of the bundled denoiser, which was distilled for them (see `vedit.train.distil`)."""
+TRAINED_STEPS = 4
+"""Of one that `vedit train look` taught."""
 LOOK_AHEAD = 64
 """Frames read ahead for the next painted key frame: keys up to so far apart are carried both ways."""
 
@@ -64,13 +68,13 @@ def _ready(
     if edit.style is None and edit.keyframes is None:
         look = edit.look or look_in_words(edit.plain_prompt())
         if edit.trained:
-            hand = Hand(load_look(engine, Path(look)), FITTED, edit.steps or 4)
+            hand = Hand(load_look(engine, Path(look)), FITTED, edit.steps or TRAINED_STEPS)
         else:
-            hand = Hand(engine, look_row(look), edit.steps or 4)
+            hand = Hand(engine, look_row(look), edit.steps or STEPS)
         return sketches(frames, size, {}, 0, []), hand
     if shot.trial:
         shot.notes.warn("learning the hand takes about a minute more for each shot, the first time")
-        return sketches(frames, size, {}, 0, []), Hand(engine, FITTED, edit.steps or 2)
+        return sketches(frames, size, {}, 0, []), Hand(engine, FITTED, edit.steps or STEPS)
     paintings: dict[int, Tensor] = {}
     ahead = 0
     if edit.style is not None:
@@ -99,7 +103,7 @@ def _ready(
         )
         return ready, None
     fitted = taught(engine, examples, seed=edit.seed, phase=shot.notes.phase)
-    return ready, Hand(fitted, FITTED, edit.steps or 2)
+    return ready, Hand(fitted, FITTED, edit.steps or STEPS)
 
 
 def _denoised(

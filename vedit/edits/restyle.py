@@ -48,8 +48,8 @@ class Restyle:
             folder, a .safetensors file or a hub id, with what is laid over it: "sd15 + lora=film.safetensors=0.8"
             (see `vedit.pretrained.spec`).
         seed: the source of all noise, together with each frame's index.
-        steps: denoising steps; None takes 4 for a look, 2 for what was taught, and 25 for a pretrained engine or what
-            it was distilled for.
+        steps: denoising steps; None takes 2 for the bundled engine (1 is faster and calmer, 4 are richer and livelier),
+            4 for a look of `vedit train look`, and 25 for a pretrained engine or what it was distilled for.
         size: the longer side that larger films are painted at, in pixels; marks are sized to the picture.
         negative_prompt: what is not to be seen (pretrained).
         guidance_scale: how closely the prompt is followed (pretrained); None is 7.5, or what the engine was distilled

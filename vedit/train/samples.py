@@ -37,6 +37,8 @@ def look_sheet(
     pictures: list[Tensor],
     path: Path,
     rows: dict[str, int] | None = None,
+    *,
+    steps: int = 4,
 ) -> None:
     """Write pictures in every look, or in those of ``rows`` (a name and its row of the look table)."""
     some, device = shown(pictures), codec.mean.device
@@ -45,7 +47,7 @@ def look_sheet(
     for name, row in (rows or {look: look_row(look) for look in LOOKS}).items():
         # Each picture is a run of its own.
         painted = [
-            next(denoise(iter([Prior(0, p, None, None)]), engine, strength=1, seed=i, look=row))
+            next(denoise(iter([Prior(0, p, None, None)]), engine, strength=1, seed=i, look=row, steps=steps))
             for i, p in enumerate(some)
         ]
         sheet.append((name, [p.cpu() for p in painted]))
