@@ -25,6 +25,7 @@ def noise(loaded: Loaded, frames: int = 2) -> Tensor:
     moving = type(unet).__name__ == "UNetMotionModel"
     shape = (1, unet.config.in_channels, frames, 8, 8) if moving else (frames, unet.config.in_channels, 8, 8)
     texts = torch.randn(1, 77, unet.config.cross_attention_dim, generator=dice).repeat(frames, 1, 1)
+    texts = texts.to(unet.dtype)
     added: dict[str, Tensor] = {}
     if loaded.family == "sdxl":
         count = 1 if moving else frames

@@ -37,7 +37,7 @@ LAYERS = [
     {"video"},
     {"clip", "pace"},
     {"frame"},
-    {"cache", "device", "heap", "torchvision_ops"},
+    {"cache", "device", "heap", "torchvision_ops", "weight_files"},
     {"errors"},
 ]
 

@@ -27,6 +27,7 @@ LIBRARIES = (
     "opencv-python",
     "diffusers",
     "transformers",
+    "torchao",
     "controlnet-aux",
     "scenedetect",
 )

@@ -12,6 +12,7 @@ from torch import Tensor
 from vedit.diffusion.feature_cache import Part, cached
 from vedit.diffusion.memory import Offload
 from vedit.diffusion.speed import prepare
+from vedit.errors import EngineError
 from vedit.torchvision_ops import tolerate_torchvision
 
 CPU = torch.device("cpu")
@@ -226,3 +227,16 @@ def test_compiling_is_put_off_to_the_first_call_and_done_block_by_block(pipe: An
     once = [m._compiled_call_impl for m in compiled]
     prepare(pipe, CPU, compile=True)
     assert [m._compiled_call_impl for m in compiled] == once
+
+
+@pytest.mark.filterwarnings(
+    "ignore:`torch.jit.script_method` is deprecated:DeprecationWarning"
+)  # in torch's own
+def test_compiling_needs_a_compiler(pipe: Any) -> None:
+    import torch._inductor.config as inductor
+
+    settings: Any = inductor
+    missing = settings.patch({"cpp.cxx": (None, "no-such-compiler")})
+    with missing, pytest.raises(EngineError, match=r"C\+\+ compiler"):
+        prepare(pipe, CPU, compile=True)
+    prepare(pipe, CPU)

@@ -85,14 +85,14 @@ def protocol(trial: Trial) -> dict[str, str]:
 
 def bench_cache(trial: Trial) -> Iterator[CacheRow]:
     """The whole way, then ever less of it."""
-    unet = _unet(trial)
+    unet = random_unet(trial)
     with torch_threads(1), torch.inference_mode():
-        _way(unet, trial, "deep", 1, steps=2)  # what is set up once is nobody's time
+        way(unet, trial, "deep", 1, steps=2)  # what is set up once is nobody's time
         whole: Tensor | None = None
         plain = 0.0
         for part, every in WAYS:
             began = time.process_time()
-            latents, memory = _way(unet, trial, part, every, trial.steps)
+            latents, memory = way(unet, trial, part, every, trial.steps)
             seconds = time.process_time() - began
             if whole is None:
                 whole, plain = latents, seconds
@@ -102,13 +102,13 @@ def bench_cache(trial: Trial) -> Iterator[CacheRow]:
                 frames=trial.frames,
                 seconds=seconds,
                 time_ratio=seconds / plain,
-                psnr=None if every == 1 else _psnr(latents, whole),
+                psnr=None if every == 1 else latent_psnr(latents, whole),
                 memory=memory,
             )
 
 
-def _way(unet: Any, trial: Trial, part: Part, every: int, steps: int) -> tuple[Tensor, float]:
-    """The latents at the end of all steps, and how many MB were kept between them."""
+def way(unet: Any, trial: Trial, part: Part, every: int, steps: int) -> tuple[Tensor, float]:
+    """The latents at the end of all steps, in float32, and how many MB were kept between them."""
     from diffusers import DDIMScheduler
 
     # A net that knows nothing predicts no noise; as the picture itself, what it says is what is compared.
@@ -117,23 +117,26 @@ def _way(unet: Any, trial: Trial, part: Part, every: int, steps: int) -> tuple[T
     scheduler.set_timesteps(steps)
     dice = torch.Generator().manual_seed(1)
     latents = torch.randn(trial.frames, 4, trial.height, trial.width, generator=dice)
-    text = torch.randn(1, 77, TEXT, generator=dice).expand(trial.frames, -1, -1)
+    text = torch.randn(1, 77, TEXT, generator=dice).expand(trial.frames, -1, -1).to(unet.dtype)
     memo: dict[str, Any] = {}
     for number, timestep in enumerate(scheduler.timesteps):
-        with cached(unet, latents, memo, number, every, part):
-            predicted = unet(latents, timestep, encoder_hidden_states=text).sample
+        batch = latents.to(unet.dtype)
+        with cached(unet, batch, memo, number, every, part):
+            predicted = unet(batch, timestep, encoder_hidden_states=text).sample.float()
         latents = scheduler.step(predicted, timestep, latents).prev_sample
     kept = [tensor for _, tensors in memo.values() for tensor in tensors.values()]
     held = sum(tensor.numel() * tensor.element_size() for tensor in kept)
     return latents, held / 1e6
 
 
-def _psnr(latents: Tensor, whole: Tensor) -> float:
+def latent_psnr(latents: Tensor, whole: Tensor) -> float:
+    """Of latents against others in dB; the peak is four deviations of those."""
     peak = 4 * whole.std()
     return float(10 * (peak.square() / F.mse_loss(latents, whole)).log10())
 
 
-def _unet(trial: Trial) -> Any:
+def random_unet(trial: Trial) -> Any:
+    """A U-Net of Stable Diffusion 1.5's layout with random weights, always the same, in float32."""
     tolerate_torchvision()
     from diffusers import UNet2DConditionModel
 

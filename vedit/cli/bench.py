@@ -1,18 +1,18 @@
 """`vedit bench`: the product measured against what users would pick instead."""
 
-from collections.abc import Callable, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 from typer import Argument, Option, Typer
 
 from vedit.cli import screen
+from vedit.cli.bench_compress import compress
 from vedit.cli.bench_engines import consistency
 from vedit.cli.bench_predict import predict
+from vedit.cli.bench_shown import listed, painters_of, protocol_table, rows_table, tell
 from vedit.cli.options import Debug, Device, Json, Quiet
 from vedit.errors import UsageError
 from vedit.temporal.kinds import KINDS
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from vedit.bench.cache import CacheRow
     from vedit.bench.inpaint import InpaintRow
     from vedit.bench.interpolate import InterpolationRow
-    from vedit.bench.restyle import Painter, RestyleRow
-    from vedit.bench.rows import Row, SomeRow
+    from vedit.bench.restyle import RestyleRow
 
 RESTYLE_CAPTION = """\
 style: distance to the style over the film's own, lower is closer; structure: 1 is the film's own;
@@ -32,6 +31,7 @@ warp: error along the film's motion, 1/1000; ratio: that over the film's own + 0
 app = Typer(help="Measure vedit on films of yours, against what you would use instead.")
 app.command()(consistency)
 app.command()(predict)
+app.command()(compress)
 
 
 @app.callback()
@@ -66,23 +66,23 @@ def restyle(
     from vedit.bench.restyle import bench_restyle
     from vedit.bench.rows import means
 
-    if unknown := set(_listed(temporal)) - set(KINDS):
+    if unknown := set(listed(temporal)) - set(KINDS):
         raise UsageError(f"--temporal has no {unknown.pop()!r}", f"Choose among {', '.join(KINDS)}.")
-    named = [] if looks == "none" else _listed(looks)
+    named = [] if looks == "none" else listed(looks)
     rows = []
     for row in bench_restyle(
         clips,
         looks=named,
         styles=styles or [],
-        temporal=[kind for kind in KINDS if kind in _listed(temporal)],
-        painters=_painters(named) if painters else None,
+        temporal=[kind for kind in KINDS if kind in listed(temporal)],
+        painters=painters_of(named) if painters else None,
         frames=frames,
         width=width,
         device=device,
         output=output,
     ):
         rows.append(row)
-        _tell(row, f"{row.seconds:.1f} s", json_lines, quiet)
+        tell(row, f"{row.seconds:.1f} s", json_lines, quiet)
     if not json_lines:
         Console().print(_restyle_table(rows, means(rows) if len(clips) > 1 else []))
 
@@ -119,11 +119,11 @@ def interpolate(
     if json_lines:
         screen.say(event="protocol", **vars(trial), **words)
     else:
-        Console().print(_protocol_table(words))
+        Console().print(protocol_table(words))
     rows = []
     for row in bench_interpolate(clips, trial, rife=rife, device=device, output=output):
         rows.append(row)
-        _tell(row, f"{row.psnr:.2f} dB", json_lines, quiet)
+        tell(row, f"{row.psnr:.2f} dB", json_lines, quiet)
     if not json_lines:
         Console().print(_interpolation_table(rows, means(rows) if len(clips) > 1 else []))
 
@@ -158,19 +158,19 @@ def inpaint(
     from vedit.bench.plate import QUALITIES, Trial
     from vedit.bench.rows import means
 
-    if unknown := set(_listed(quality)) - set(QUALITIES):
+    if unknown := set(listed(quality)) - set(QUALITIES):
         raise UsageError(f"--quality has no {unknown.pop()!r}", f"Choose among {', '.join(QUALITIES)}.")
-    qualities = tuple(one for one in QUALITIES if one in _listed(quality))
+    qualities = tuple(one for one in QUALITIES if one in listed(quality))
     trial = Trial(mask=mask, frames=frames, seed=seed, qualities=qualities)
     words = protocol(trial, device=device)
     if json_lines:
         screen.say(event="protocol", **vars(trial), **words)
     else:
-        Console().print(_protocol_table(words))
+        Console().print(protocol_table(words))
     rows = []
     for row in bench_inpaint(clips, trial, device=device, output=output):
         rows.append(row)
-        _tell(row, f"{row.hole:.2f} dB in the hole", json_lines, quiet)
+        tell(row, f"{row.hole:.2f} dB in the hole", json_lines, quiet)
     if not json_lines:
         Console().print(_inpaint_table(rows, means(rows) if len(clips) > 1 else []))
 
@@ -193,11 +193,11 @@ def attention(
     if json_lines:
         screen.say(event="protocol", **vars(trial), **words)
     else:
-        Console().print(_protocol_table(words))
+        Console().print(protocol_table(words))
     rows = []
     for row in bench_attention(trial):
         rows.append(row)
-        _tell(row, f"{row.seconds:.2f} s", json_lines, quiet)
+        tell(row, f"{row.seconds:.2f} s", json_lines, quiet)
     if not json_lines:
         Console().print(_attention_table(rows))
 
@@ -223,21 +223,13 @@ def cache(
     if json_lines:
         screen.say(event="protocol", **vars(trial), **words)
     else:
-        Console().print(_protocol_table(words))
+        Console().print(protocol_table(words))
     rows = []
     for row in bench_cache(trial):
         rows.append(row)
-        _tell(row, f"{row.seconds:.2f} s", json_lines, quiet)
+        tell(row, f"{row.seconds:.2f} s", json_lines, quiet)
     if not json_lines:
         Console().print(_cache_table(rows))
-
-
-def _tell(row: "Row", found: str, json_lines: bool, quiet: bool) -> None:
-    """A row as soon as it is known: all of it as JSON, or that it is done."""
-    if json_lines:
-        screen.say(**vars(row))
-    elif not quiet:
-        Console(stderr=True).print(f"{row.clip}: {row.method}, {found}", highlight=False)
 
 
 def _restyle_table(rows: "Sequence[RestyleRow]", summary: "Sequence[RestyleRow]") -> Table:
@@ -253,7 +245,7 @@ def _restyle_table(rows: "Sequence[RestyleRow]", summary: "Sequence[RestyleRow]"
         ]
 
     titles = ("style", "structure", "warp", "ratio", "flicker", "first s", "fps")
-    return _table(titles, [*rows, *summary], cells, RESTYLE_CAPTION)
+    return rows_table(titles, [*rows, *summary], cells, RESTYLE_CAPTION)
 
 
 def _interpolation_table(rows: "Sequence[InterpolationRow]", summary: "Sequence[InterpolationRow]") -> Table:
@@ -268,7 +260,7 @@ def _interpolation_table(rows: "Sequence[InterpolationRow]", summary: "Sequence[
             f"{row.ms:.1f}",
         ]
 
-    return _table(("PSNR", "SSIM", "error", "bias", "sharp", "ghosts", "ms"), [*rows, *summary], cells)
+    return rows_table(("PSNR", "SSIM", "error", "bias", "sharp", "ghosts", "ms"), [*rows, *summary], cells)
 
 
 def _inpaint_table(rows: "Sequence[InpaintRow]", summary: "Sequence[InpaintRow]") -> Table:
@@ -286,7 +278,7 @@ def _inpaint_table(rows: "Sequence[InpaintRow]", summary: "Sequence[InpaintRow]"
         ]
 
     titles = ("area", "PSNR", "SSIM", "hole", "seam", "flicker", "seen", "out", "s")
-    return _table(titles, [*rows, *summary], cells)
+    return rows_table(titles, [*rows, *summary], cells)
 
 
 def _attention_table(rows: "Sequence[AttentionRow]") -> Table:
@@ -298,7 +290,7 @@ def _attention_table(rows: "Sequence[AttentionRow]") -> Table:
             "" if row.memory_ratio is None else f"{row.memory_ratio:.2f}",
         ]
 
-    return _table(("s", "over plain", "MB", "over plain"), rows, cells)
+    return rows_table(("s", "over plain", "MB", "over plain"), rows, cells)
 
 
 def _cache_table(rows: "Sequence[CacheRow]") -> Table:
@@ -310,55 +302,4 @@ def _cache_table(rows: "Sequence[CacheRow]") -> Table:
             f"{row.memory:.1f}",
         ]
 
-    return _table(("s", "over all", "PSNR", "MB kept"), rows, cells)
-
-
-def _table(
-    titles: Sequence[str],
-    rows: "Sequence[SomeRow]",
-    cells: "Callable[[SomeRow], list[str]]",
-    caption: str | None = None,
-) -> Table:
-    """The rows under their clips; narrow enough for a terminal of 80 columns."""
-    shown = Table(box=None, collapse_padding=True, pad_edge=False, caption_justify="left", caption=caption)
-    shown.add_column("", overflow="fold")
-    for title in titles:
-        shown.add_column(title, justify="right", no_wrap=True)
-    for clip, group in groupby(rows, key=lambda row: row.clip):
-        shown.add_row(Text(clip, style="bold"))
-        for row in group:
-            shown.add_row(Text(row.method), *cells(row))
-    return shown
-
-
-def _protocol_table(words: Mapping[str, str]) -> Table:
-    shown = Table(box=None, pad_edge=False, show_header=False)
-    shown.add_column(no_wrap=True)
-    shown.add_column(overflow="fold")
-    for topic, text in words.items():
-        shown.add_row(Text(topic, style="bold"), Text(text))
-    shown.add_row()
-    return shown
-
-
-def _listed(text: str) -> list[str]:
-    return [word.strip() for word in text.split(",") if word.strip()]
-
-
-def _painters(looks: Sequence[str]) -> "dict[str, Painter]":
-    """The painters of the looks, each frame with chance of its own; of all looks where none is named."""
-    import torch
-    from torch import Tensor
-
-    from vedit.train.painters import PAINTERS, Chance, paint
-
-    def painter(look: str) -> "Painter":
-        def painted(frame: Tensor, index: int) -> Tensor:
-            picture = (frame * 255).round().byte().permute(1, 2, 0).contiguous().numpy()
-            height, wide = picture.shape[:2]
-            made = paint(picture, look, Chance.seeded(height, wide, seed=index))
-            return torch.from_numpy(made).permute(2, 0, 1).float() / 255
-
-        return painted
-
-    return {look: painter(look) for look in looks or PAINTERS}
+    return rows_table(("s", "over all", "PSNR", "MB kept"), rows, cells)

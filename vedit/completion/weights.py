@@ -5,11 +5,11 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
 
 from vedit.completion.net import CompletionNet
 from vedit.device import model_dtype
 from vedit.errors import EngineError
+from vedit.weight_files import read_weights
 
 WEIGHTS = Path(__file__).parents[1] / "weights" / "completion.safetensors"
 
@@ -23,7 +23,7 @@ def load_completion(device: torch.device) -> CompletionNet:
     """
     net = CompletionNet()
     try:
-        net.load_state_dict(load_file(WEIGHTS))
+        net.load_state_dict(read_weights(WEIGHTS))
     except (OSError, RuntimeError, SafetensorError) as error:
         raise EngineError(
             f"the bundled weights {WEIGHTS} cannot be read ({str(error).splitlines()[0]})",

@@ -1,12 +1,13 @@
 """The models a run works with, loaded once per process."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
-from torch import nn
+from safetensors import SafetensorError
+from torch import Tensor, nn
 
 from vedit.device import model_dtype
 from vedit.diffusion.bundled import BundledDenoiser
@@ -14,6 +15,7 @@ from vedit.diffusion.schedule import Scheduler, bundled_scheduler
 from vedit.errors import EngineError, InputError
 from vedit.latents.bundled import BundledCodec
 from vedit.latents.codec import Codec
+from vedit.weight_files import read_weights
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
 
@@ -41,7 +43,7 @@ def load_look(engine: Engine, path: Path) -> Engine:
         )
     denoiser = BundledDenoiser()
     try:
-        denoiser.load_state_dict(load_file(path))
+        denoiser.load_state_dict(read_weights(path))
     except Exception as error:
         raise InputError(
             f"{path} is not a look ({str(error).splitlines()[0]})",
@@ -68,16 +70,42 @@ def load_engine(name: str, device: torch.device) -> Engine:
         EngineError: no engine has this name, or its weights cannot be read.
     """
     check_engine(name)
+    codec, denoiser = (_bundled(name) for name in ("codec", "denoiser"))
+    try:
+        return build_engine(codec, denoiser, device, model_dtype(device))
+    except RuntimeError as error:
+        raise _unreadable(WEIGHTS, error) from error
+
+
+def _bundled(name: str) -> dict[str, Tensor]:
+    path = WEIGHTS / f"{name}.safetensors"
+    try:
+        return read_weights(path)
+    except (OSError, SafetensorError) as error:
+        raise _unreadable(path, error) from error
+
+
+def build_engine(
+    codec_weights: Mapping[str, Tensor],
+    denoiser_weights: Mapping[str, Tensor],
+    device: torch.device,
+    dtype: torch.dtype,
+) -> Engine:
+    """The bundled engine with these weights, computing in a type; the codec's colours always in float32.
+
+    Raises:
+        RuntimeError: they are not those of its codec and denoiser.
+    """
     codec, denoiser = BundledCodec(), BundledDenoiser()
-    for model, file in ((codec, "codec.safetensors"), (denoiser, "denoiser.safetensors")):
-        try:
-            model.load_state_dict(load_file(WEIGHTS / file))
-        except (OSError, RuntimeError) as error:
-            raise EngineError(
-                f"the bundled weights {WEIGHTS / file} cannot be read ({str(error).splitlines()[0]})",
-                "Install vedit-diffusion again.",
-            ) from error
-    dtype = model_dtype(device)
+    codec.load_state_dict(codec_weights)
+    denoiser.load_state_dict(denoiser_weights)
     codec = codec.to(device).to_detail_dtype(dtype).eval().requires_grad_(False)
     denoiser = denoiser.to(device, dtype).eval().requires_grad_(False)
     return Engine(codec, denoiser, bundled_scheduler(), device, dtype)
+
+
+def _unreadable(path: Path, error: Exception) -> EngineError:
+    return EngineError(
+        f"the bundled weights {path} cannot be read ({str(error).splitlines()[0]})",
+        "Install vedit-diffusion again.",
+    )

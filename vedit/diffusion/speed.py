@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from vedit.diffusion.memory import Offload, free_caches
+from vedit.errors import EngineError
 
 _BLOCKS = ("BasicTransformerBlock",)
 """What is compiled in models that do not say themselves which of their blocks repeat (UNetMotionModel)."""
@@ -34,14 +35,38 @@ def prepare(
             it pays for films, not for a few frames. Nothing new is compiled where layers wait elsewhere ("group").
         offload: where models wait that do not work just now (see `vedit.diffusion.memory.Offload`); saves nothing
             where the device has no memory of its own.
+
+    Raises:
+        EngineError: there is no compiler.
     """
+    if compile:
+        check_compiler(device)
     if device.type == "cuda" and hasattr(pipe, "unet"):
         for model in (pipe.unet, pipe.vae, *beside):
             model.to(memory_format=torch.channels_last)  # as the convolutions of CUDA want it
     _place(pipe, device, beside, offload)
     if compile and offload != "group":
         for model in (getattr(pipe, "unet", None) or pipe.transformer, *beside):
-            _compile(model)
+            compile_blocks(model)
+
+
+def check_compiler(device: torch.device) -> None:
+    """Complain where ``torch.compile`` could not compile for a device.
+
+    Raises:
+        EngineError: for a CPU it needs a C++ compiler, and there is none.
+    """
+    if device.type != "cpu":
+        return
+    from torch._inductor.cpp_builder import get_cpp_compiler
+
+    try:
+        get_cpp_compiler()
+    except RuntimeError as error:
+        raise EngineError(
+            "compiling for the CPU needs a C++ compiler, and none is found",
+            "Install one (g++, say), name it in CXX, or leave speed=compile out.",
+        ) from error
 
 
 def _place(pipe: Any, device: torch.device, beside: Sequence[Any], offload: Offload) -> None:
@@ -82,7 +107,8 @@ def _stay(model: nn.Module) -> None:
             registry.remove_hook(name, recurse=False)
 
 
-def _compile(model: nn.Module) -> None:
+def compile_blocks(model: nn.Module) -> None:
+    """Have the transformer blocks of a diffusers model compiled, each kind at its first call."""
     names = getattr(model, "_repeated_blocks", None) or _BLOCKS
     for block in model.modules():
         if type(block).__name__ in names and block._compiled_call_impl is None:

@@ -8,6 +8,7 @@ from vedit.pretrained.known import CONTROLS
 from vedit.pretrained.schedulers import SCHEDULERS
 
 SPEEDS = ("compile", "cache")
+PRECISIONS = ("fp32", "bf16", "fp16", "int8")
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,8 @@ class Checkpoint:
     another than the newest), or one file of a hub repository (``owner/name/file.safetensors``).
 
     Raises:
-        UsageError: a weight, a kind of control or a scheduler that does not exist, or a control given twice.
+        UsageError: a weight, a kind of control, a scheduler or a precision that does not exist, or a control given
+            twice.
     """
 
     model: str
@@ -34,6 +36,8 @@ class Checkpoint:
     """An AutoencoderTiny or AutoencoderKL in place of the checkpoint's own."""
     scheduler: str | None = None
     """One of `SCHEDULERS`; None keeps the checkpoint's, or takes what its few-step adapter was trained for."""
+    weights: str | None = None
+    """One of `PRECISIONS`: what the weights are kept in; None is the device's own type."""
     speed: tuple[str, ...] = ()
     """Of `SPEEDS`: "compile" the transformer blocks, "cache" the U-Net's deep features for every other step."""
 
@@ -41,6 +45,10 @@ class Checkpoint:
         for way in self.speed:
             if way not in SPEEDS:
                 raise UsageError(f"there is no speed {way!r}", f"Take some of {', '.join(SPEEDS)}.")
+        if self.weights is not None and self.weights not in PRECISIONS:
+            raise UsageError(
+                f"there are no weights {self.weights!r}", f"Take one of {', '.join(PRECISIONS)}."
+            )
         if self.scheduler is not None and self.scheduler not in SCHEDULERS:
             raise UsageError(
                 f"there is no scheduler called {self.scheduler!r}", f"Take one of {', '.join(SCHEDULERS)}."

@@ -60,7 +60,9 @@ def missing(place: Place, found: Path) -> str | None:
     if place.kind == "model":
         return next(iter(lacking(found)), None)
     if place.kind == "segmenter":
-        return next((one for one in ("config.json", "model.safetensors") if not (found / one).is_file()), None)
+        return next(
+            (one for one in ("config.json", "model.safetensors") if not (found / one).is_file()), None
+        )
     if place.kind in ("motion adapter", "ControlNet", "codec"):
         if not (found / "config.json").is_file():
             return "config.json"

@@ -18,6 +18,7 @@ from vedit.pretrained.fetch import local
 from vedit.pretrained.files import only_half, parts
 from vedit.pretrained.find import Place, configs_of, of_known, place
 from vedit.pretrained.known import KNOWN, known_control, known_motion
+from vedit.pretrained.precision import INT8, check_precision, narrow
 from vedit.pretrained.quiet import reading
 from vedit.pretrained.schedulers import ANIMATEDIFF, FewSteps, few_steps, make_scheduler
 from vedit.torchvision_ops import tolerate_torchvision
@@ -60,11 +61,12 @@ def load_pipeline(checkpoint: Checkpoint, device: torch.device, dtype: torch.dty
     wrongly often enough that long films would have black frames; whoever publishes a film judges it.
 
     Raises:
-        UsageError: an adapter that the family cannot have.
+        UsageError: an adapter that the family cannot have, or weights that the device cannot.
         EngineError: files are missing (with the command that fetches them), damaged, pickles, or do not fit together;
             or a package is missing.
     """
     tolerate_torchvision()
+    check_precision(checkpoint.weights, device)
     for package in ("transformers", *(("peft",) if checkpoint.lora else ())):
         if importlib.util.find_spec(package) is None:
             raise EngineError(f"pretrained engines need the package {package}", f"Install it: `{EXTRA}`.")
@@ -79,6 +81,8 @@ def load_pipeline(checkpoint: Checkpoint, device: torch.device, dtype: torch.dty
         if isinstance(part, torch.nn.Module):
             part.eval().requires_grad_(False)
     beside = tuple(loaded.controlnets.values())
+    if checkpoint.weights == INT8:
+        loaded = replace(loaded, notes=(*loaded.notes, narrow(loaded.pipe, beside)))
     compiled = "compile" in checkpoint.speed
     with reading(path, "Take a smaller model, or --device cpu."):
         try:

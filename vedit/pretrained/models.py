@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vedit.device import pretrained_dtype
 from vedit.diffusion.blocks import Models
 from vedit.diffusion.control import Control
 from vedit.diffusion.memory import Plan
@@ -24,6 +23,7 @@ from vedit.pretrained.fetch import local
 from vedit.pretrained.find import place
 from vedit.pretrained.known import KNOWN
 from vedit.pretrained.load import Loaded, load_pipeline
+from vedit.pretrained.precision import computing_dtype
 
 GUIDANCE = 7.5
 """As Stable Diffusion is run with unless it was distilled for another scale."""
@@ -59,7 +59,7 @@ def load_checkpoint(
 
 @lru_cache(maxsize=1)
 def _load(checkpoint: Checkpoint, device: torch.device) -> Loaded:
-    return load_pipeline(checkpoint, device, pretrained_dtype(device))
+    return load_pipeline(checkpoint, device, computing_dtype(checkpoint.weights, device))
 
 
 @dataclass(frozen=True)

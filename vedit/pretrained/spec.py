@@ -13,6 +13,7 @@ SINGLE = {
     "ip-adapter": "ip_adapter",
     "vae": "codec",
     "scheduler": "scheduler",
+    "weights": "weights",
     "speed": "speed",
 }
 """What may be said of a model once, and the field of `Checkpoint` it is."""
@@ -20,7 +21,7 @@ SEVERAL = {"lora": "lora", "controlnet": "controlnet"}
 REMEDY = (
     'Write "bundled", or a model (see `vedit engines`) and what is laid over it: '
     '"sd15 + motion=animatelcm + lora=film.safetensors=0.8 + controlnet=canny + ip-adapter=NAME + vae=taesd '
-    '+ scheduler=lcm + speed=compile,cache"; motion=none goes without.'
+    '+ scheduler=lcm + weights=int8 + speed=compile,cache"; motion=none goes without.'
 )
 
 
@@ -58,6 +59,7 @@ def read_engine(engine: str) -> Checkpoint | None:
         ip_adapter=single.get("ip_adapter"),
         codec=single.get("codec"),
         scheduler=single.get("scheduler"),
+        weights=single.get("weights"),
         speed=tuple(filter(None, (single.get("speed") or "").split(","))),
     )
     places(checkpoint)

@@ -16,7 +16,6 @@ from typing import cast
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from vedit.errors import EngineError, InputError, UsageError
@@ -24,6 +23,7 @@ from vedit.flow.warp import warp
 from vedit.latents.bundled import CHANNELS, SCALE
 from vedit.temporal.kinds import FORESIGHTS, Foresight
 from vedit.temporal.memories import memory
+from vedit.weight_files import read_weights
 
 WEIGHTS = Path(__file__).parents[1] / "weights" / "temporal.safetensors"
 PAST = 4
@@ -219,7 +219,7 @@ def load_predictor(name: str, device: torch.device) -> Predictor:
     check_predictor(name)
     path = WEIGHTS if name in FORESIGHTS else Path(name)
     try:
-        held = load_file(path)
+        held = read_weights(path)
         kind = next(kind for kind in FORESIGHTS if name in (kind, str(path)) and f"{kind}.out.weight" in held)
         net = Predictor(kind)
         net.load_state_dict(

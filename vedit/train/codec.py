@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 
 from vedit.device import pick_device
@@ -14,6 +14,7 @@ from vedit.latents.bundled import CHANNELS, COLOURS, DETAIL_STD, BundledCodec
 from vedit.train.data import pictures_in, random_crops
 from vedit.train.loop import train
 from vedit.train.samples import codec_sheet
+from vedit.weight_files import read_weights
 
 NOISE = torch.tensor([0.06] * COLOURS + [0.2] * (CHANNELS - COLOURS)).view(1, -1, 1, 1)
 """The most noise a channel gets in training, in its own standard deviations."""
@@ -70,7 +71,7 @@ def train_codec(
     log(f"{len(pictures)} pictures")
     codec = BundledCodec()
     if start is not None:
-        codec.load_state_dict(load_file(start))
+        codec.load_state_dict(read_weights(start))
     codec.encoder.requires_grad_(not decoder_only)
 
     def loss(codec: BundledCodec, step: int, done: float) -> Tensor:

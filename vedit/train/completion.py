@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 
 from vedit.completion.carry import carry
@@ -19,6 +19,7 @@ from vedit.train.data import film_runs, pictures_in
 from vedit.train.holes import marks
 from vedit.train.loop import train
 from vedit.train.scenes import CELL, HEIGHT, LENGTH, WIDTH, Scene, SceneMakers
+from vedit.weight_files import read_weights
 
 SIDE = 256
 """Pixels of a single picture's crop."""
@@ -158,7 +159,7 @@ def train_on(
     on = pick_device(device)
     net = CompletionNet()
     if start is not None:
-        net.load_state_dict(load_file(start))
+        net.load_state_dict(read_weights(start))
     net.to(on, memory_format=torch.channels_last)  # type: ignore[call-overload]
     there = [p.to(on) for p in pictures]
     log(f"{len(pictures)} pictures, {len(films)} runs of film")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 
 from vedit.device import pick_device
@@ -18,6 +18,7 @@ from vedit.train.batches import Batch, Batches, load_pairs
 from vedit.train.data import pictures_in
 from vedit.train.loop import train
 from vedit.train.samples import look_sheet
+from vedit.weight_files import read_weights
 
 PURE = 0.3
 """The share of steps trained at pure noise: where every film of full strength starts, and where the noise is read."""
@@ -82,13 +83,13 @@ def train_denoiser(
     on = pick_device(device)
     net = BundledDenoiser()
     if start is not None:
-        net.load_state_dict(load_file(start))
+        net.load_state_dict(read_weights(start))
     if temporal_only:
         net.requires_grad_(False)
         for layers in (net.time_low, net.time_mid):
             layers.requires_grad_(True)
     codec = BundledCodec()
-    codec.load_state_dict(load_file(WEIGHTS / "codec.safetensors"))
+    codec.load_state_dict(read_weights(WEIGHTS / "codec.safetensors"))
     codec.requires_grad_(False)
     batches = Batches(codec.to(on), load_pairs(pairs), pictures_in(data, side=768, per_film=12), on)
     log(f"{len(batches.pairs)} paintings, {len(batches.pictures)} pictures")

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
 from torch import Tensor
 
 from vedit.device import pick_device
@@ -23,6 +22,7 @@ from vedit.train.data import pictures_in
 from vedit.train.denoiser import save_denoiser
 from vedit.train.loop import train
 from vedit.train.samples import look_sheet
+from vedit.weight_files import read_weights
 
 TEACHER_STEPS = 4
 WHOLE = 0.75
@@ -135,11 +135,11 @@ def train_distilled(
     torch.manual_seed(seed)
     on = pick_device(device)
     teacher = BundledDenoiser()
-    teacher.load_state_dict(load_file(start or WEIGHTS / "denoiser.safetensors"))
+    teacher.load_state_dict(read_weights(start or WEIGHTS / "denoiser.safetensors"))
     net = copy.deepcopy(teacher).to(on)
     teacher = teacher.to(on).eval().requires_grad_(False)
     codec = BundledCodec()
-    codec.load_state_dict(load_file(WEIGHTS / "codec.safetensors"))
+    codec.load_state_dict(read_weights(WEIGHTS / "codec.safetensors"))
     codec.requires_grad_(False)
     batches = Batches(codec.to(on), load_pairs(pairs), pictures_in(data, side=768, per_film=12), on)
     log(f"{len(batches.pairs)} sources, {len(batches.pictures)} pictures")

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 
 from vedit.device import pick_device
@@ -23,6 +22,7 @@ from vedit.train.denoiser import PURE, save_denoiser, velocity_loss
 from vedit.train.loop import train
 from vedit.train.painters.chance import CELL
 from vedit.train.samples import look_sheet
+from vedit.weight_files import read_weights
 
 
 def look_pairs(frames: Path, paintings: Path) -> list[Painted]:
@@ -82,8 +82,8 @@ def train_look(
     torch.manual_seed(seed)
     on = pick_device(device)
     codec, net = BundledCodec(), BundledDenoiser()
-    codec.load_state_dict(load_file(WEIGHTS / "codec.safetensors"))
-    net.load_state_dict(load_file(WEIGHTS / "denoiser.safetensors"))
+    codec.load_state_dict(read_weights(WEIGHTS / "codec.safetensors"))
+    net.load_state_dict(read_weights(WEIGHTS / "denoiser.safetensors"))
     batches = Batches(codec.requires_grad_(False).to(on), look_pairs(frames, paintings), [], on)
     log(f"{len(batches.pairs)} pairs")
     alphas = bundled_scheduler().alphas_cumprod.to(on)

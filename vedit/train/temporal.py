@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 
 from vedit.device import pick_device
@@ -21,6 +21,7 @@ from vedit.temporal.predict import HORIZON, PAST, Ahead, Past, Predictor
 from vedit.train.data import film_runs, photographs
 from vedit.train.loop import train
 from vedit.train.motion import random_path, render
+from vedit.weight_files import read_weights
 
 HEIGHT, WIDTH = 128, 192
 """Pixels of a run."""
@@ -210,7 +211,7 @@ def _begin_from(net: Predictor, start: Path, kind: Foresight) -> None:
         InputError: they are no predictor's.
     """
     try:
-        held = load_file(start)
+        held = read_weights(start)
         other = next((k for k in FORESIGHTS if f"{k}.out.weight" in held), kind)
         found = kind if f"{kind}.out.weight" in held else other
         own = {k.removeprefix(f"{found}."): v for k, v in held.items() if k.startswith(f"{found}.")}
