@@ -63,6 +63,40 @@ def test_a_thing_that_moves_further_than_it_is_wide_is_found_in_the_middle(quali
     assert error < 0.8 * missing
 
 
+def rippled(picture: Tensor, seed: int) -> Tensor:
+    """As through moving water: every place is seen some pixels off, otherwise each time."""
+    height, width = picture.shape[-2:]
+    noise = torch.Generator().manual_seed(seed)
+    waves = 4 * torch.randn(1, 2, height // 16, width // 16, generator=noise)
+    x_off, y_off = F.interpolate(waves, size=(height, width), mode="bicubic", align_corners=False)[0]
+    y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    places = torch.stack([2 * (x + x_off) / (width - 1) - 1, 2 * (y + y_off) / (height - 1) - 1], -1)
+    return F.grid_sample(picture[None], places[None], align_corners=True, padding_mode="border")[0]
+
+
+def test_best_is_closer_where_no_motion_is_sure() -> None:
+    """It also asks what moves beside each place, and takes the mean of all that fits."""
+    fine = F.avg_pool2d(torch.rand(1, 3, 160, 240, generator=torch.Generator().manual_seed(2)), 3, 1, 1)[0]
+    first, truth, last = (rippled(0.5 * ground() + fine - 0.25, seed) for seed in (1, 2, 3))
+    normal, best = (psnr(at(first, last, 0.5, quality), truth) for quality in QUALITIES[1:])
+    assert best > normal + 0.12
+
+
+def test_what_comes_all_at_once_out_of_black_is_not_shown_half_there_by_best() -> None:
+    black = torch.zeros(3, 60, 90)
+    title = black.clone()
+    title[:, 20:40, 30:60] = 1.0
+    for t, nearest in ((0.25, black), (0.5, black), (0.75, title)):
+        assert torch.equal(at(black, title, t, "best"), nearest)
+        assert torch.equal(at(title, black, 1 - t, "best"), title if t == 0.5 else nearest)
+
+
+def test_what_fades_in_from_black_is_half_there_in_the_middle() -> None:
+    faint = 0.2 * ground()
+    for quality in QUALITIES:
+        assert psnr(at(torch.zeros_like(faint), faint, 0.5, quality), 0.5 * faint) > 40
+
+
 @pytest.mark.parametrize("quality", QUALITIES)
 def test_what_stands_still_stays_to_the_bit_over_a_ground_that_moves(quality: Quality) -> None:
     wide = ground(160, 264)

@@ -14,6 +14,12 @@ _LOST = 0.1
 """Where the frames differ this much along every motion, none is sure, and that difference is halved."""
 _AROUND = 9
 """Pixels a side of the square that this is the mean over."""
+_SURER = 0.04
+"""What the first two are where motions from beside a place are among them: less is left then that none explains."""
+_BESIDE = 6
+"""How far away those are found, in pixels of a grid of half the size."""
+_ELSEWHERE = 1.4
+"""They are that many powers of e less likely: the four together are as likely as the one found at the place."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,16 +48,30 @@ class Candidates:
             (t * bw - bend1, -(1 - t) * bw - bend1),
         ]
 
+    def beside(self) -> list[tuple[Tensor, Tensor]]:
+        """The first, as it is a little above, below, left and right.
 
-def fetched(frames: Tensor, candidates: Candidates) -> Tensor:
-    """Both frames along every candidate ``(N, 24, H, W)``: frame0, frame1 of the first, of the second, ..."""
+        Overlapped block compensation's: motion has edges that no search finds to the pixel, and where it is not sure
+        the mean over what is near is closest to the truth.
+        """
+        around = F.pad(torch.cat([self.flow0, self.flow1], 1), (_BESIDE,) * 4, mode="replicate")
+        height, width = self.flow0.shape[-2:]
+        moved = [
+            around[..., row : row + height, column : column + width]
+            for row, column in ((0, _BESIDE), (2 * _BESIDE, _BESIDE), (_BESIDE, 0), (_BESIDE, 2 * _BESIDE))
+        ]
+        return [(flows[:, :2], flows[:, 2:]) for flows in moved]
+
+
+def fetched(frames: Tensor, motions: list[tuple[Tensor, Tensor]]) -> Tensor:
+    """Both frames along every motion, last along none, ``(N, 6 K, H, W)``: frame0, frame1 of the first, ..."""
     views: list[Tensor] = []
-    for flow0, flow1 in candidates.moving():
+    for flow0, flow1 in motions:
         views += [warp(frames[:, :3], flow0), warp(frames[:, 3:], flow1)]
     return torch.cat([*views, frames], 1)
 
 
-def prior_logits(views: Tensor, t: Tensor) -> Tensor:
+def prior_logits(views: Tensor, t: Tensor, *, beside: int = 0) -> Tensor:
     """Logits ``(N,K,H,W)`` of each view's share: its frame's nearness in time, and exp(-d / 0.05).
 
     d is how much the two frames differ along the motion, a mean over 9x9 pixels: the mean over what may be true, as
@@ -60,11 +80,16 @@ def prior_logits(views: Tensor, t: Tensor) -> Tensor:
     Args:
         views: ``(N, 3 K, H, W)``, pairs of pictures of frame0 and frame1.
         t: ``(N, 1, 1, 1)``.
+        beside: how many of the pairs before the last are of motions from beside the place.
     """
     near = disagreement(views)
     time = torch.cat([1 - t, t], 1).log()
-    sure = _SURE * (1 + near.amin(1, keepdim=True) / _LOST)
-    return (time[:, None] - (near / sure)[:, :, None]).flatten(1, 2)
+    least = near.amin(1, keepdim=True)
+    sure = _SURER + least if beside else _SURE * (1 + least / _LOST)
+    unlike = near / sure
+    if beside:
+        unlike[:, -1 - beside : -1] += _ELSEWHERE
+    return (time[:, None] - unlike[:, :, None]).flatten(1, 2)
 
 
 def disagreement(views: Tensor) -> Tensor:

@@ -6,8 +6,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-_WANTED = 0.97
-"""The part of the neighbours' detail that a new picture is brought to; more would stress what is not quite right."""
 _MOST = 0.4
 """The most of the detail that is added to it."""
 
@@ -22,15 +20,16 @@ def detail(picture: Tensor) -> Tensor:
 
 
 def sharpened(picture: Tensor, wanted: Tensor) -> Tensor:
-    """A picture ``(1,C,H,W)`` whose detail is brought up to 97 % of what is wanted, by unsharp masking; colours only.
+    """A picture ``(1,C,H,W)`` whose detail is brought up to what is wanted, by unsharp masking; colours only.
 
     With h the picture less its mean over 3x3 pixels, that of picture + a h is E + 2 a <E, h> + a² H: a is its root.
 
     Args:
         picture: RGB or RGB and alpha, in [0, 1].
-        wanted: gradient energy, see `detail`.
+        wanted: gradient energy, see `detail`; a little less than its neighbours have, for more would stress what is
+            not quite right.
     """
-    lack = _WANTED * wanted - detail(picture)
+    lack = wanted - detail(picture)
     if not lack > 0:
         return picture
     colours = picture[:, :3]

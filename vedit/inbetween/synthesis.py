@@ -21,11 +21,12 @@ class Synthesis:
     Args:
         frame0: the one picture.
         frame1: the other, of the same size, on the same device.
-        quality: of the flow, see `coarse_flows`.
+        quality: of the flow, see `coarse_flows`; for ``best`` motions from beside each place are candidates too.
     """
 
     def __init__(self, frame0: Picture, frame1: Picture, *, quality: Quality) -> None:
         self.frame0, self.frame1 = frame0, frame1
+        self._many = quality == "best"
         self._bend: Bend | None = None
         fw, bw = coarse_flows(frame0.work[0], frame1.work[0], quality=quality)
         self.flow_fw, self.flow_bw = fw[None], bw[None]
@@ -86,30 +87,31 @@ class Synthesis:
 
     def mixed(self, t: Tensor) -> Tensor:
         """The new picture ``(1,C,H,W)`` on the padded grid: of all candidates, what the frames agree on."""
-        candidates = self._candidates(*self._projected(t).flows(t), t)
-        shares = prior_logits(fetched(self._half, candidates), t).softmax(1)
-        views = self._views(candidates)
+        candidates = self._candidates(t)
+        beside = candidates.beside() if self._many else []
+        motions = candidates.moving() + beside
+        shares = prior_logits(fetched(self._half, motions), t, beside=len(beside)).softmax(1)
+        views = self._views(motions)
         return _mixed(views, resize(shares, *self.frame0.whole.shape[-2:]))
 
     def doubt(self, t: Tensor) -> Tensor:
         """How much the frames differ along the motion at t on which they agree best, ``(1,1,H,W)`` padded."""
-        candidates = self._candidates(*self._projected(t).flows(t), t)
-        least = disagreement(fetched(self._half, candidates)).amin(1, keepdim=True)
+        least = disagreement(fetched(self._half, self._candidates(t).moving())).amin(1, keepdim=True)
         return resize(least, *self.frame0.whole.shape[-2:])
 
-    def _candidates(self, flow0: Tensor, flow1: Tensor, t: Tensor) -> Candidates:
-        """With a motion at t of the quarter grid, on the half one."""
+    def _candidates(self, t: Tensor) -> Candidates:
+        """What may be true at t, on the half grid."""
         height, width = self._half.shape[-2:]
         flow0, flow1, bend0, bend1 = (
-            resize_flow(flow, height, width) for flow in (flow0, flow1, *self._bends(t))
+            resize_flow(flow, height, width) for flow in (*self._projected(t).flows(t), *self._bends(t))
         )
         return Candidates(flow0, flow1, self.flow_fw, self.flow_bw, (bend0, bend1), t)
 
-    def _views(self, candidates: Candidates) -> list[Tensor]:
-        """Both whole pictures along every candidate."""
+    def _views(self, motions: list[tuple[Tensor, Tensor]]) -> list[Tensor]:
+        """Both whole pictures along every motion, and as they are."""
         height, width = self.frame0.whole.shape[-2:]
         views = []
-        for flow0, flow1 in candidates.moving():
+        for flow0, flow1 in motions:
             views += [
                 self.frame0.fetch(resize_flow(flow0, height, width)),
                 self.frame1.fetch(resize_flow(flow1, height, width)),
