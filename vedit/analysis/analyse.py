@@ -11,6 +11,8 @@ from fractions import Fraction
 from math import nan
 from pathlib import Path
 
+from vedit.analysis.anomalies.telling import anomalies_of
+from vedit.analysis.anomalies.watching import Anomalies
 from vedit.analysis.found import MEASURES, Analysis, FilmShot, mean_of
 from vedit.analysis.key_frames import KeyFrame, KeyFrames
 from vedit.analysis.motion import MotionMeter
@@ -34,6 +36,7 @@ SHOWN = 120
 def analyse(
     src: str | Path | Source,
     *,
+    anomalies: bool = False,
     html: str | Path | None = None,
     sheet: str | Path | None = None,
     overwrite: bool = False,
@@ -46,6 +49,7 @@ def analyse(
 
     Args:
         src: the film, or its facts from `vedit.probe`.
+        anomalies: also look for what is wrong with the film or strange in it, see `Analysis.anomalies`.
         html: write a page here that shows all of it: one file that needs nothing else.
         sheet: write a storyboard here, a PNG or JPEG picture: the key frame of each shot, when it begins and how long
             it lasts; of a film with more than 120 shots, the longest ones.
@@ -67,8 +71,9 @@ def analyse(
         check_sheet(Path(sheet), source.path, overwrite=overwrite)
     notes = Notes(tell=warn)
     preview = FilmPreview(source) if html is not None else None
-    series, shots = look_through(source, notes, preview, progress)
-    sound = levels(source, notes)
+    watch = Anomalies() if anomalies else None
+    series, shots = look_through(source, notes, preview, progress, watch)
+    sound = levels(source, notes, watch.hear if watch else None)
     if sound is not None:
         shots = [replace(shot, level=sound.between(shot.begins, shot.ends)) for shot in shots]
     found = Analysis(
@@ -79,6 +84,7 @@ def analyse(
         height=source.height,
         shots=tuple(shots),
         series=series,
+        anomalies=None if watch is None else anomalies_of(source, watch.suspicions(), watch.heard()),
         sound=sound,
         sheet=Path(sheet).absolute() if sheet is not None else None,
         html=Path(html).absolute() if html is not None else None,
@@ -98,6 +104,7 @@ def look_through(
     notes: Notes,
     preview: FilmPreview | None,
     progress: Callable[[int, int], None] | None,
+    watch: Anomalies | None = None,
 ) -> "tuple[dict[str, array[float]], list[FilmShot]]":
     """The one pass over a film's pictures: the measures of each, and its shots, whose sound is not known yet."""
     series = {name: array("f", [nan]) * source.frames for name in MEASURES}
@@ -132,6 +139,8 @@ def look_through(
                     ("motion", "camera", "objects"), (moved.total, moved.camera, moved.objects), strict=True
                 ):
                     series[name][frame.index] = value / seconds
+            if watch is not None:
+                watch.take(frame.index, meter.picture, meter.flow, cut=frame.cut)
             if preview is not None:
                 preview.add(picture, frame)
             give_back(source.height * source.width)

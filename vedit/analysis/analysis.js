@@ -147,9 +147,9 @@
     };
   });
 
-  for (const button of buttons) {
+  for (const button of [...buttons, ...document.querySelectorAll("[data-moment]")]) {
     button.addEventListener("click", () => {
-      show(Number(button.dataset.seconds));
+      show(Number(button.dataset.seconds || button.dataset.moment));
       film.scrollIntoView({ block: "nearest", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
     });
   }

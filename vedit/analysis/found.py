@@ -8,6 +8,7 @@ from fractions import Fraction
 from math import isnan
 from pathlib import Path
 
+from vedit.analysis.anomalies.moment import Anomaly
 from vedit.analysis.key_frames import Signature
 from vedit.analysis.sound import SILENT, Levels
 from vedit.frame import Timing
@@ -79,6 +80,8 @@ class Analysis:
     shots: tuple[FilmShot, ...]
     series: "Mapping[str, array[float]]"
     """By the names in ``MEASURES``: a value for each picture."""
+    anomalies: tuple[Anomaly, ...] | None
+    """What is wrong or strange, the surest first; None where it was not looked for."""
     sound: Levels | None
     """The level of the main sound track; None without sound."""
     sheet: Path | None
@@ -119,6 +122,9 @@ class Analysis:
         ]
         if (motion := self.mean("motion")) is not None:
             parts.append(f"motion {motion:.1%} of the width a second")
+        if self.anomalies is not None:
+            found = len(self.anomalies)
+            parts.append(f"{found or 'no'} anomal{'y' if found == 1 else 'ies'}")
         if self.sound is None:
             parts.append("no sound")
         else:
@@ -142,6 +148,7 @@ class Analysis:
                 name: [None if isnan(value) else round(value, 5) for value in values]
                 for name, values in self.series.items()
             },
+            "anomalies": None if self.anomalies is None else [one.facts() for one in self.anomalies],
             "sound": None
             if self.sound is None
             else {

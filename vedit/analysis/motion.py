@@ -35,7 +35,14 @@ class Motion:
 
 
 class MotionMeter:
-    """Motion between pictures that follow each other; holds the one before."""
+    """Motion between pictures that follow each other; holds the one before.
+
+    ``picture`` is the last one that was measured, as small as motion is searched at, and ``flow`` ``(2, H, W)`` the
+    motion to it from the one before, on that one's grid; None where none was searched.
+    """
+
+    picture: Picture
+    flow: Tensor | None
 
     def __init__(self) -> None:
         self._before: Tensor | None = None
@@ -49,11 +56,13 @@ class MotionMeter:
         scale = min(1.0, SIDE / max(height, width))
         size = max(1, round(width * scale)), max(1, round(height * scale))
         small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA) if scale < 1 else picture
-        now = torch.from_numpy(np.ascontiguousarray(small)).permute(2, 0, 1).float().div_(255)
+        self.picture, self.flow = np.ascontiguousarray(small, np.uint8), None
+        now = torch.from_numpy(self.picture).permute(2, 0, 1).float().div_(255)
         before, self._before = self._before, now
         if before is None or cut or contrast < PLAIN:
             return None
-        return split(dis_flow(before, now, quality="draft"))
+        self.flow = dis_flow(before, now, quality="draft")
+        return split(self.flow)
 
 
 def split(flow: Tensor) -> Motion:

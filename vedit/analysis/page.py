@@ -10,6 +10,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from vedit import report
+from vedit.analysis.anomalies.moment import PICTURED, Anomaly
 from vedit.analysis.found import Analysis
 from vedit.analysis.plots import plots
 from vedit.report.plots import clock, time_ticks
@@ -33,6 +34,18 @@ class Shown:
     seconds: float
     picture: str
     colour: str
+
+
+@dataclass(frozen=True)
+class Strange:
+    """An anomaly as it is shown."""
+
+    kind: str
+    clock: str
+    lasts: str
+    score: str
+    seconds: float
+    picture: str | None
 
 
 def write_page(found: Analysis, preview: Preview, path: Path, *, overwrite: bool) -> None:
@@ -68,11 +81,15 @@ def page(found: Analysis, preview: Preview) -> str:
         plots=drawn,
         time_ticks=time_ticks(length),
         cuts=[float(shot.begins) / length for shot in found.shots[1:]] if len(found.shots) <= CUTS else [],
+        marks=[float(one.begins) / length for one in (found.anomalies or ())[:PICTURED]],
         bands=[
             (float(shot.begins) / length, float(shot.duration) / length, shot.colour) for shot in found.shots
         ],
         shots=_shown(found),
-        command=f"vedit analyse {shlex.quote(str(found.source))} --html {shlex.quote(str(found.html))} --overwrite",
+        moments=None if found.anomalies is None else [_strange(one) for one in found.anomalies[:PICTURED]],
+        command=f"vedit analyse {shlex.quote(str(found.source))} "
+        + ("" if found.anomalies is None else "--anomalies ")
+        + f"--html {shlex.quote(str(found.html))} --overwrite",
         data={
             "frames": [round(seconds, 5) for seconds in preview.frames],
             "length": length,
@@ -88,6 +105,22 @@ def page(found: Analysis, preview: Preview) -> str:
         },
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         version=version("vedit-diffusion"),
+    )
+
+
+def _strange(one: Anomaly) -> Strange:
+    picture = None if one.thumbnail is None else b64encode(one.thumbnail).decode()
+    pictures = one.stop - one.start
+    of_sound = one.kind in ("drop-out", "click")
+    return Strange(
+        kind=one.kind,
+        clock=clock(float(one.begins), 2),
+        lasts=f"{1000 * float(one.ends - one.begins):.0f} ms"
+        if of_sound
+        else f"{pictures} picture{'s' * (pictures != 1)}",
+        score=f"{one.score:.2f}",
+        seconds=round(float(one.begins), 5),
+        picture=picture and f"data:image/jpeg;base64,{picture}",
     )
 
 

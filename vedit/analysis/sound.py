@@ -1,7 +1,7 @@
 """How loud a film is over time."""
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from math import log10
@@ -50,10 +50,13 @@ def has_sound(source: Source) -> bool:
     return any(stream.kind == "audio" for stream in source.streams)
 
 
-def levels(source: Source, notes: Notes) -> Levels | None:
+def levels(
+    source: Source, notes: Notes, listen: Callable[[int, NDArray[np.float32]], None] | None = None
+) -> Levels | None:
     """The levels of a film's main sound, decoded in one pass; None where there is none that can be decoded.
 
-    What lies outside the picture's time is not looked at.
+    What lies outside the picture's time is not looked at. ``listen`` is given the rate and each block of samples
+    ``(N, channels)`` as they are decoded, from the first picture on.
     """
     if not has_sound(source):
         return None
@@ -67,6 +70,8 @@ def levels(source: Source, notes: Notes) -> Levels | None:
     power, heard = array("d", [0.0]) * count, array("q", [0]) * count
     at = k = 0
     for block in _until_damaged(sound, notes):
+        if listen is not None:
+            listen(sound.rate, block)
         start = 0
         while k < count and start < len(block):
             take = min(len(block) - start, ends[k] - at)

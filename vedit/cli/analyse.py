@@ -13,11 +13,14 @@ from vedit.cli import screen
 from vedit.cli.options import Debug, Json, Quiet
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vedit.analysis.anomalies.moment import Anomaly
     from vedit.analysis.found import Analysis
     from vedit.analysis.reel import Reel
 
 LISTED = 40
-"""Shots that are printed; --json has all."""
+"""Shots, and anomalies, that are printed; --json has all."""
 
 Looked = Annotated[
     Path, Argument(metavar="FILM", help="The film. Put `--` before a name that starts with a dash.")
@@ -26,6 +29,14 @@ Looked = Annotated[
 
 def analyse(
     film: Looked,
+    anomalies: Annotated[
+        bool,
+        Option(
+            "--anomalies",
+            help="Also look for freezes, dropped and foreign frames, flashes, glitches, reversed runs, things that "
+            "appear, and faults of the sound; takes about a third longer.",
+        ),
+    ] = False,
     sheet: Annotated[
         Path | None,
         Option(
@@ -47,6 +58,7 @@ def analyse(
     with screen.running("analyse", quiet=quiet, as_json=json_lines) as shown:
         found = vedit.analyse(
             film,
+            anomalies=anomalies,
             html=html,
             sheet=sheet,
             overwrite=overwrite,
@@ -60,6 +72,10 @@ def analyse(
         Console().print(_shots(found))
         if len(found.shots) > LISTED:
             print(f"and {len(found.shots) - LISTED} more shots: see --json")
+        if found.anomalies:
+            Console().print(_anomalies(found.anomalies))
+            if len(found.anomalies) > LISTED:
+                print(f"and {len(found.anomalies) - LISTED} more anomalies: see --json")
     print(found.summary)
     for name, path in (("storyboard", found.sheet), ("page", found.html)):
         if path is not None:
@@ -141,6 +157,22 @@ def _shots(found: "Analysis") -> Table:
             "" if light is None else f"{light:.0%}",
             "" if sharpness is None else f"{sharpness:.1f}",
             "" if shot.level is None else f"{shot.level:.1f} dB",
+        )
+    return shown
+
+
+def _anomalies(found: "Sequence[Anomaly]") -> Table:
+    shown = Table(box=None, pad_edge=False)
+    shown.add_column("anomaly", no_wrap=True)
+    for title in ("from", "lasts", "frames", "score"):
+        shown.add_column(title, justify="right", no_wrap=True)
+    for one in found[:LISTED]:
+        shown.add_row(
+            one.kind,
+            _clock(one.begins),
+            f"{float(one.ends - one.begins):.3f} s",
+            f"{one.start}–{one.stop - 1}" if one.stop - one.start > 1 else str(one.start),
+            f"{one.score:.2f}",
         )
     return shown
 

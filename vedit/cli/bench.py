@@ -9,6 +9,7 @@ from rich.table import Table
 from typer import Argument, Option, Typer
 
 from vedit.cli import screen
+from vedit.cli.bench_anomalies import anomalies
 from vedit.cli.bench_compress import compress
 from vedit.cli.bench_engines import consistency
 from vedit.cli.bench_predict import predict
@@ -32,6 +33,7 @@ app = Typer(help="Measure vedit on films of yours, against what you would use in
 app.command()(consistency)
 app.command()(predict)
 app.command()(compress)
+app.command()(anomalies)
 
 
 @app.callback()
