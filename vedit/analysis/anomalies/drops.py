@@ -31,10 +31,10 @@ ALONG = 1.5
 """How many times as far as usual the flow must lead where the change is not explained, or looks like a cut."""
 UNUSUAL = 3.4
 """How far outside of what is usual around it a step is, in deviations, mean of the three measures."""
-SURE = 4.0
-"""The same from which nothing more is asked for."""
 TWO = 2.5
 """The same of the second of them: one alone is chance."""
+UNFORESEEN = 2.5
+"""dB by which the step is foreseen worse than those beside it."""
 SPREADS = (0.15, 0.2, 0.12)
 """The least deviation that is believed."""
 HINTS = (0.25, 0.4, 0.25)
@@ -56,30 +56,13 @@ def drop(window: Sequence[Step], at: int) -> Suspicion | None:
     if len(others) < ENOUGH:
         return None
     apart = deviations(here, np.array(others)).clip(-1, 8)
-    unusual, second = float(apart.mean()), float(np.sort(apart)[1])
     along = here[0] > log(ALONG) and apart[0] > TWO
-    if not along and _unexplained(step) > ANOTHER:
+    if not along and (step.cut or _unexplained(step) > EXPLAINED):
         return None
-    explained = along or (not step.cut and _unexplained(step) <= EXPLAINED)
-    least = _unforeseen(here, unusual, second, explained=bool(explained))
-    if least is None or (step.cut and not along):
+    unusual = float(apart.mean())
+    if unusual < UNUSUAL or np.sort(apart)[1] < TWO:
         return None
-    return Suspicion("drop", step.index, step.index + 1, max(1.0, unusual / UNUSUAL), least)
-
-
-def _unforeseen(here: Measures, unusual: float, second: float, *, explained: bool) -> float | None:
-    """By how many dB a step must be foreseen worse than those beside it to be one over missing pictures.
-
-    None where it cannot be one. The further all goes, and the less usual that is, the less is asked for.
-    """
-    if explained and second >= TWO and unusual >= UNUSUAL:
-        return 0.0 if unusual >= SURE else 2.5
-    _, advance, more = here
-    if explained and second >= 2.3 and unusual >= 2.6 and advance >= 1.2 and more >= 0.6:
-        return 2.6
-    if second >= 4.0 and unusual >= UNUSUAL and advance >= 1.4 and more >= 0.66:
-        return 4.0
-    return None
+    return Suspicion("drop", step.index, step.index + 1, unusual / UNUSUAL, UNFORESEEN)
 
 
 def _unexplained(step: Step) -> float:
