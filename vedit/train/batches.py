@@ -9,17 +9,19 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vedit.diffusion.conditioning import Conditioning
+from vedit.diffusion.engine import WEIGHTS
 from vedit.diffusion.looks import LOOKS, PHOTO, look_row
 from vedit.diffusion.noise import CarriedNoise, carry_noise
 from vedit.flow.paths import window_paths
 from vedit.latents.bundled import CHANNELS, BundledCodec
 from vedit.pictures import read_picture
 from vedit.temporal.kinds import Temporal
-from vedit.train.data import random_crops
+from vedit.train.data import pictures_in, random_crops
 from vedit.train.holes import ghost_fill, random_holes, smooth_fill
 from vedit.train.motion import random_path, render
 from vedit.train.painters.chance import CELL, Chance
 from vedit.train.pairs import chance_seed
+from vedit.weight_files import read_weights
 
 SIZE = 32
 """Latents per side of a training crop: 128 pixels."""
@@ -62,6 +64,18 @@ def load_pairs(folder: Path) -> list[Painted]:
                     noise = Chance.seeded(height, width, chance_seed(there.name)).noise
                     out.append(Painted(look_row(look), source, read_picture(there), torch.from_numpy(noise)))
     return out
+
+
+def batches_of(data: Path, pairs: Path, device: torch.device) -> "Batches":
+    """Batches from footage and what `make_pairs` painted from it, in the latents of the installed codec.
+
+    Raises:
+        InputError: there is no footage, or no pairs.
+    """
+    codec = BundledCodec()
+    codec.load_state_dict(read_weights(WEIGHTS / "codec.safetensors"))
+    codec.requires_grad_(False)
+    return Batches(codec.to(device), load_pairs(pairs), pictures_in(data, side=768, per_film=12), device)
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,12 +10,9 @@ from torch import Tensor
 
 from vedit.device import pick_device
 from vedit.diffusion.bundled import BundledDenoiser
-from vedit.diffusion.engine import WEIGHTS
 from vedit.diffusion.schedule import bundled_scheduler
-from vedit.latents.bundled import BundledCodec
 from vedit.temporal.kinds import KINDS, Temporal
-from vedit.train.batches import Batch, Batches, load_pairs
-from vedit.train.data import pictures_in
+from vedit.train.batches import Batch, batches_of
 from vedit.train.loop import train
 from vedit.train.samples import look_sheet
 from vedit.weight_files import read_weights
@@ -88,10 +85,7 @@ def train_denoiser(
         net.requires_grad_(False)
         for layers in (net.time_low, net.time_mid):
             layers.requires_grad_(True)
-    codec = BundledCodec()
-    codec.load_state_dict(read_weights(WEIGHTS / "codec.safetensors"))
-    codec.requires_grad_(False)
-    batches = Batches(codec.to(on), load_pairs(pairs), pictures_in(data, side=768, per_film=12), on)
+    batches = batches_of(data, pairs, on)
     log(f"{len(batches.pairs)} paintings, {len(batches.pictures)} pictures")
     alphas = bundled_scheduler().alphas_cumprod.to(on)
     grids = net.grids(32, 32)

@@ -15,10 +15,8 @@ from vedit.device import pick_device
 from vedit.diffusion.bundled import BundledDenoiser
 from vedit.diffusion.engine import WEIGHTS
 from vedit.diffusion.schedule import bundled_scheduler, partial_timesteps
-from vedit.latents.bundled import BundledCodec
 from vedit.temporal.kinds import KINDS
-from vedit.train.batches import Batch, Batches, load_pairs
-from vedit.train.data import pictures_in
+from vedit.train.batches import Batch, batches_of
 from vedit.train.denoiser import save_denoiser
 from vedit.train.loop import train
 from vedit.train.samples import look_sheet
@@ -138,10 +136,7 @@ def train_distilled(
     teacher.load_state_dict(read_weights(start or WEIGHTS / "denoiser.safetensors"))
     net = copy.deepcopy(teacher).to(on)
     teacher = teacher.to(on).eval().requires_grad_(False)
-    codec = BundledCodec()
-    codec.load_state_dict(read_weights(WEIGHTS / "codec.safetensors"))
-    codec.requires_grad_(False)
-    batches = Batches(codec.to(on), load_pairs(pairs), pictures_in(data, side=768, per_film=12), on)
+    batches = batches_of(data, pairs, on)
     log(f"{len(batches.pairs)} sources, {len(batches.pictures)} pictures")
     alphas = bundled_scheduler().alphas_cumprod.to(on)
     grids = net.grids(32, 32)
