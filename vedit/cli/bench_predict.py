@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 from typer import Argument, Option
 
-from vedit.cli import screen
+from vedit.cli.bench_shown import listed, tell
 from vedit.cli.options import Debug, Device, Json, Quiet
 
 if TYPE_CHECKING:
@@ -43,13 +43,10 @@ def predict(
     from vedit.bench.predict import Trial, bench_predict, over_clips
 
     rows = []
-    wanted = [kind.strip() for kind in kinds.split(",") if kind.strip()]
-    for row in bench_predict(clips, Trial(frames, width, starts), wanted, device=device, output=output):
+    trial = Trial(frames, width, starts)
+    for row in bench_predict(clips, trial, listed(kinds), device=device, output=output):
         rows.append(row)
-        if json_lines:
-            screen.say(**vars(row))
-        elif not quiet and row.horizon == 1:
-            Console(stderr=True).print(f"{row.clip}: {row.method}, {row.psnr:.2f} dB", highlight=False)
+        tell(row, f"{row.psnr:.2f} dB", json_lines, quiet or row.horizon > 1)
     if not json_lines:
         Console().print(_table([*rows, *(over_clips(rows) if len(clips) > 1 else [])]))
 

@@ -35,7 +35,7 @@ def film_on(edit: "Extend", shot: Shot) -> Callable[[list[Tensor], range], Itera
     if not (asked.whole or asked.moves):
         raise EngineError(
             f"{edit.engine} paints pictures and films nothing",
-            "Lay a motion adapter over it (' + motion=animatediff'), or take a video model (see `vedit engines`).",
+            "Lay a motion adapter over it (' + motion=animatediff-v3'), or take a video model (see `vedit engines`).",
         )
 
     def pictures(past: list[Tensor], indices: range) -> Iterator[Tensor]:

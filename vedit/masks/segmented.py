@@ -118,14 +118,17 @@ class _Object:
             self._given = {"input_boxes": [[box]]}
         self._session: Any = None
         self._first = self.full(self._begin())
+        self._fresh = True
 
     def first(self) -> Tensor:
         return self._first
 
     def follow(self, frames: Iterator[tuple[Frame, Colours]]) -> Iterator[tuple[Frame, Tensor]]:
         """From the marked frame on, one way; of each frame the model's own small mask, float16."""
-        self._begin()
         for number, (frame, picture) in enumerate(frames, 1):
+            if number == 1 and not self._fresh:  # the way before this one has left its memory
+                self._begin()
+            self._fresh = False
             yield frame, self._segment(picture, number)
 
     def full(self, found: Tensor) -> Tensor:

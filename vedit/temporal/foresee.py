@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import cycle, pairwise
 
 import torch
 import torch.nn.functional as F
@@ -15,7 +15,7 @@ from vedit.flow.warp import warp
 from vedit.latents.bundled import BundledCodec
 from vedit.temporal.extrapolate import Extrapolation, extrapolate
 from vedit.temporal.predict import PAST, Ahead, Change, Past, Predictor, held, times
-from vedit.temporal.rhythm import SEEN, going_on, rhythm, without_repeats
+from vedit.temporal.rhythm import SEEN, rhythm, without_repeats
 
 MIRRORED = 128
 """Pixels beyond the picture's edge that are made up."""
@@ -102,7 +102,7 @@ def foresee(frames: Sequence[Tensor], net: Predictor, codec: BundledCodec) -> It
     ways: list[Tensor] = []
     changes = net(past, _ahead(motion, grid, ways))
     seen = Foreseen(run[-1], torch.zeros_like(run[-1][:, :2]), held(latents[-1]), codec)
-    for moves in going_on(new):
+    for moves in cycle(new):
         if moves:
             change = next(changes)
             seen = Foreseen(run[-1], ways.pop(), change, codec)

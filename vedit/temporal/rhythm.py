@@ -1,6 +1,6 @@
 """Frames that only show the one before again, in a rhythm: drawings held for two frames, 24 pictures shown as 30."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
 
@@ -46,9 +46,3 @@ def without_repeats(frames: Sequence[Tensor], new: Sequence[bool]) -> list[Tenso
         else:
             kept[-1] = frame
     return kept
-
-
-def going_on(new: Sequence[bool]) -> Iterator[bool]:
-    """Whether each frame to come shows something new, endlessly."""
-    while True:
-        yield from new
