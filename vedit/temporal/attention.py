@@ -35,7 +35,8 @@ class FlowAttention(nn.Module):
         self.bias = nn.Parameter(torch.zeros(len(self.offsets) + 1, heads))
 
     def forward(self, features: Tensor, paths: Paths) -> Tensor:
-        query, key, value = self.query_key_value(self.norm(features)).chunk(3, dim=1)
+        # What is read along paths is read channel by channel, in whichever order the features come.
+        query, key, value = self.query_key_value(self.norm(features)).contiguous().chunk(3, dim=1)
         count, inner, height, breadth = query.shape
 
         def split(x: Tensor) -> Tensor:  # (F, heads, d, h, w)
