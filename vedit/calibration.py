@@ -32,11 +32,13 @@ from vedit.video.source import Source
 WINDOW = 10
 """Source frames that are tried: a window of the latent path."""
 SMALL = 64 * 36
-"""Pixels of the first try; how long that takes says how many more can be afforded."""
-AFFORDED = 1.2
-"""Seconds for the second try, if time went with the pixels; as part of it does not, it takes about half of that."""
+"""Pixels of the first try."""
+GROWTH = 4
+"""A try that was quick is followed by one of so many times its pixels: part of the time does not go with them."""
+QUICK = 1.5
+"""Seconds: a try that took longer is the last."""
 LARGE = 640 * 360
-"""Pixels of the second try at most, for the encoder's sake."""
+"""Pixels of the last try at most, for the encoder's sake."""
 BITS_POWER = 0.75
 """The bytes of a film made smaller go with about this power of its pixels (Waggoner's rule of thumb)."""
 
@@ -110,11 +112,12 @@ def calibrate(
 
     attempt(SMALL, 2)  # loads what the edits need, which a long render does once
     before = peak_memory()
-    first = last = attempt(min(full, SMALL))
-    afforded = min(full, LARGE, int(SMALL * max(2, AFFORDED / max(first.cost.wall, 1e-6))))
-    if afforded > SMALL:
-        last = attempt(afforded)
-    editing = _extrapolated(first, last, full)
+    pixels = min(full, SMALL)
+    smaller = last = attempt(pixels)
+    while last.cost.wall < QUICK and pixels < min(full, LARGE):
+        pixels = min(full, LARGE, pixels * GROWTH)
+        smaller, last = last, attempt(pixels)
+    editing = _extrapolated(smaller, last, full)
     try:
         encoded, sizes = _encoded(last.frames, last.source, encoding, timings[-1])
         scale, bits = full / last.pixels, (full / last.pixels) ** (1 if cropped else BITS_POWER)
@@ -247,17 +250,17 @@ def _attempt(
     return _Attempt(small, made, cost, len(asked) / len(window))
 
 
-def _extrapolated(first: _Attempt, last: _Attempt, pixels: int) -> Cost:
+def _extrapolated(smaller: _Attempt, last: _Attempt, pixels: int) -> Cost:
     """What the edits cost at a size, from two others: a part that is the same at any size, and one per pixel."""
     if last.pixels == pixels:
         return last.cost
 
     def at(a: float, b: float) -> float:
         even = b / last.pixels
-        slope = (b - a) / (last.pixels - first.pixels) if last.pixels > first.pixels else even
+        slope = (b - a) / (last.pixels - smaller.pixels) if last.pixels > smaller.pixels else even
         return b + min(even, max(even / 3, slope)) * (pixels - last.pixels)
 
-    return Cost(at(first.cost.wall, last.cost.wall), at(first.cost.cpu, last.cost.cpu))
+    return Cost(at(smaller.cost.wall, last.cost.wall), at(smaller.cost.cpu, last.cost.cpu))
 
 
 def _encoded(
