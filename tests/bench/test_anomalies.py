@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import pytest
 from vedit.analysis.anomalies.moment import Anomaly, Kind
 from vedit.bench.anomalies import Clean, Planted, spoiled, tallies
 from vedit.bench.faults import FAULTS, Dice, Fault, Picture, Pictures
+from vedit.bench.jumps import visible
 from vedit.bench.sound_faults import spoiled_sound
 from vedit.cli.main import main
 
@@ -65,6 +66,20 @@ def test_nothing_is_dropped_where_nothing_moves() -> None:
     assert not {"freeze", "drop", "reversal"} & {fault.kind for fault in faults}
 
 
+def test_what_is_lost_is_visible_where_it_leaps() -> None:
+    scene = pan(1, seed=2)[0]
+    scene = np.asarray(cv2.resize(scene, (400, 64), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+    def seen(places: Sequence[int], length: int) -> bool:
+        return visible([np.ascontiguousarray(scene[:, at : at + 96]) for at in places], 12, length)
+
+    even = [2 * k for k in range(30)]
+    shaking = [40 + (8 if k % 4 < 2 else -8) + k for k in range(30)]
+    assert seen(even, 3)
+    assert not seen(shaking, 3)
+    assert not seen([10 + k // 6 for k in range(30)], 3)
+
+
 def test_faults_of_the_sound() -> None:
     samples = np.random.default_rng(0).uniform(-0.1, 0.1, (5 * 8000, 2)).astype(np.float32)
     made, faults = spoiled_sound(8000, samples, Fraction(25), Dice(0))
@@ -83,12 +98,17 @@ def test_what_is_counted() -> None:
     results: list[Planted | Clean] = [
         Clean("a", 1000, 60.0, False, (told("drop", 5),)),
         Clean("b", 1000, 60.0, True, ()),
-        Planted("a", (Fault("drop", 50, 51), Fault("flash", 90, 92)), (told("drop", 53), told("glitch", 92))),
+        Planted(
+            "a",
+            (Fault("drop", 50, 51, visible=False), Fault("flash", 90, 92)),
+            (told("drop", 53), told("glitch", 92)),
+        ),
         Planted("b", (Fault("drop", 50, 51),), (told("drop", 60),)),
     ]
     of = {tally.kind: tally for tally in tallies(results)}
     drop, flash = of["drop"], of["flash"]
     assert (drop.planted, drop.right, drop.any, drop.told, drop.true, drop.alarms) == (2, 1, 1, 2, 1, 1)
+    assert (drop.visible, drop.seen, flash.visible, flash.recall_of_visible) == (1, 0, 1, 0)
     assert (drop.recall, drop.precision, drop.per_minute) == (0.5, 0.5, 0.5)
     assert (flash.planted, flash.right, flash.any, flash.recall, flash.precision) == (1, 0, 1, 0, None)
     assert (of["click"].minutes, of["click"].recall) == (1, None)

@@ -3,7 +3,7 @@
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import get_args
@@ -14,6 +14,7 @@ import numpy as np
 from vedit.analysis.analyse import analyse
 from vedit.analysis.anomalies.moment import Anomaly, Kind
 from vedit.bench.faults import FAULTS, MOVING, Dice, Fault, Picture, Pictures, plant
+from vedit.bench.jumps import AROUND, FURTHER, LEAST, visible
 from vedit.bench.planted import other_pictures, read_pictures, write_film
 from vedit.bench.sound_faults import FAULTS as SOUND_FAULTS
 from vedit.bench.sound_faults import sound_of, spoiled_sound
@@ -78,13 +79,16 @@ class Clean:
 class Tally:
     """One kind of fault over all clips.
 
-    ``right`` of the ``planted`` were found as what they are, ``any`` as anything; of ``told`` in the planted films
-    ``true`` were there; ``alarms`` were raised in ``minutes`` of the clips as they are.
+    ``right`` of the ``planted`` were found as what they are, ``seen`` of those that are ``visible``, ``any`` as
+    anything; of ``told`` in the planted films ``true`` were there; ``alarms`` were raised in ``minutes`` of the clips
+    as they are.
     """
 
     kind: Kind
     planted: int = 0
     right: int = 0
+    visible: int = 0
+    seen: int = 0
     any: int = 0
     told: int = 0
     true: int = 0
@@ -94,6 +98,10 @@ class Tally:
     @property
     def recall(self) -> float | None:
         return self.right / self.planted if self.planted else None
+
+    @property
+    def recall_of_visible(self) -> float | None:
+        return self.seen / self.visible if self.visible else None
 
     @property
     def precision(self) -> float | None:
@@ -108,6 +116,7 @@ class Tally:
         return {
             **vars(self),
             "recall": self.recall,
+            "recall_of_visible": self.recall_of_visible,
             "precision": self.precision,
             "per_minute": self.per_minute,
         }
@@ -129,6 +138,9 @@ def protocol(trial: Trial) -> dict[str, str]:
         "where": f"{', '.join(MOVING)}: where the tenth of the pixels that change most change by {VISIBLE:g} levels "
         "or more from picture to picture (medians of five before and after), "
         f"elsewhere they could not be seen; a drop where that makes a step of {JUMPS:g} times as much",
+        "visible": "what a person could see: all but drops across which the tenth of the picture that moves most "
+        f"goes less than {LEAST:g} pixels of 240, or less than {FURTHER:g} times as far as at any of {AROUND} steps "
+        "before and after, by the motion through the pictures before they are taken out",
         "found": f"an anomaly of the same kind whose pictures are at most {NEAR} from the fault's; any: of any kind",
         "precision": "of what was told of a kind in the planted films, the part that was planted",
         "alarms": "told of the clips as they are, in their own files",
@@ -179,7 +191,10 @@ def tallies(results: Sequence[Planted | Clean]) -> list[Tally]:
             tally = held[fault.kind]
             tally.planted += 1
             tally.any += bool(near)
-            tally.right += any(one.kind == fault.kind for one in near)
+            right = any(one.kind == fault.kind for one in near)
+            tally.right += right
+            tally.visible += fault.visible
+            tally.seen += right and fault.visible
         for one in result.found:
             if one.kind in held:
                 held[one.kind].told += 1
@@ -224,10 +239,11 @@ def spoiled(
                     continue
                 if kind == "drop" and _change(film[at - gone - 1], film[at - gone + length]) < JUMPS * usual:
                     continue
+            shows = kind != "drop" or visible(film, at - gone, length)
             made = plant(kind, film, at - gone, length, end - gone, others, dice)
             if made is None:
                 continue
-            faults.append(made)
+            faults.append(replace(made, visible=shows))
             counts[kind] += 1
             pasted = pasted or kind == "appearing object"
             at += length

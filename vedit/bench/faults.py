@@ -36,12 +36,16 @@ PLAIN = 16
 
 @dataclass(frozen=True)
 class Fault:
-    """The pictures ``start`` to ``stop - 1`` of a film, as it is with the fault; of a drop the one after the loss."""
+    """The pictures ``start`` to ``stop - 1`` of a film, as it is with the fault; of a drop the one after the loss.
+
+    ``visible``: whether a person could see it, see `vedit.bench.jumps.visible`.
+    """
 
     kind: Kind
     start: int
     stop: int
     detail: str = ""
+    visible: bool = True
 
 
 class Dice:

@@ -8,7 +8,7 @@ import numpy as np
 from vedit.analysis.anomalies.evidence import Step
 from vedit.analysis.anomalies.interruptions import calm, touching
 from vedit.analysis.anomalies.moment import Suspicion
-from vedit.analysis.anomalies.surprise import Mask, between, surprise
+from vedit.analysis.anomalies.surprise import Mask, Surprise, between
 
 STAYS = 12
 """Pictures for which it stays at least."""
@@ -18,8 +18,6 @@ REMAINS = 0.5
 """What is left of the surprise after that while, when compared with the picture before."""
 CALM = 0.22
 """Surprise of the steps before and after, in parts of its own: what moves on surprises again."""
-UNFORESEEN = 2.5
-"""dB by which it is foreseen worse than what is beside it."""
 NEW = 0.6
 """Surprise of the way back, in parts of that of the way there."""
 SAME = 0.7
@@ -30,13 +28,12 @@ COMPACT = 0.5
 """Part of the surprising area that is in one piece."""
 
 
-def appearance(window: Sequence[Step], at: int) -> Suspicion | None:
-    """A thing that appears at a place."""
+def appearance(window: Sequence[Step], at: int, seen: Surprise | None) -> Suspicion | None:
+    """A thing that appears at a place where it surprises."""
     if at < 3 or at + STAYS >= len(window) or window[at].cut:
         return None
     if any(step.cut for step in window[at + 1 : at + STAYS + 1]):
         return None
-    seen = surprise(window, at)
     if seen is None or not SMALLEST <= seen.area <= LARGEST:
         return None
     piece = _largest_piece(seen.where)
@@ -60,9 +57,7 @@ def appearance(window: Sequence[Step], at: int) -> Suspicion | None:
     for one, other in ((before, window[at - 3].picture), (after, window[at + 3].picture)):
         if float(between(one, other)[piece].mean()) > SAME * now:
             return None
-    return Suspicion(
-        "appearing object", window[at].index, window[at].index + 1, min(remains) / REMAINS, UNFORESEEN
-    )
+    return Suspicion("appearing object", window[at].index, window[at].index + 1, min(remains) / REMAINS)
 
 
 def _largest_piece(where: Mask) -> Mask:

@@ -1,12 +1,11 @@
-"""Pictures that are missing though the times do not say so: everything moves several times as far at once."""
+"""Pictures that are missing though the times do not say so: everything that moves goes several steps at once."""
 
 from collections.abc import Sequence
-from math import log
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vedit.analysis.anomalies.evidence import Numbers, Step, largest
+from vedit.analysis.anomalies.evidence import Numbers, Step, difference
 from vedit.analysis.anomalies.moment import Suspicion
 
 REACH = 24
@@ -15,30 +14,35 @@ ENOUGH = 8
 """Of them that must be known."""
 REPEATS = 0.2
 """Change of a step, in parts of those beside it, under which it shows the same again and is passed over."""
-MOVING = 0.25
-"""Pixels of flow from which a block moves."""
-LEAST = 0.01
-"""Part of the blocks that must."""
 GROWS = 0.5
 """Levels by which a block that moves differs more over two steps than over one."""
 VISIBLE = 5.0
 """Levels by which the tenth of the blocks that change most must change: less is a coder's doing."""
-EXPLAINED = 0.9
-"""Part of the change that motion may leave unexplained: coders change whole pictures without any."""
-ANOTHER = 0.97
-"""The same from which it is another scene, and a cut whose colours are too much alike to have been found."""
-ALONG = 1.5
-"""How many times as far as usual the flow must lead where the change is not explained, or looks like a cut."""
-UNUSUAL = 3.4
+GOES_ON = 0.35
+"""What the steps before change, in parts of those after, or the other way round: the motion is the same after the loss.
+What leaps or comes to rest has no such other side."""
+LONGER = 1.35
+"""How many times as long its flow is, on the mean, as that of any step beside it: what a coder makes anew changes as
+much, and does not move."""
+AHEAD = (2, 4, 6)
+"""Pictures before and after the step between which what moves is where it changes as well."""
+TIMES = 1.5
+"""How many times as much a block may change as it does over so many pictures, and still be where things move."""
+SOFT = 1.0
+"""Levels of change that say nothing."""
+ELSEWHERE = 0.13
+"""Part of the change that may be where nothing moves. Cuts, things that appear and pictures that a coder makes anew
+change there too."""
+UNUSUAL = 2.7
 """How far outside of what is usual around it a step is, in deviations, mean of the three measures."""
-TWO = 2.5
-"""The same of the second of them: one alone is chance."""
+MOST = 5.0
+"""Deviations more than which add nothing."""
+SPREADS = (0.2, 0.12, 0.15)
+"""The least deviation that is believed."""
+NOISE = 0.3
+"""Levels of residual that are noise."""
 UNFORESEEN = 2.5
 """dB by which the step is foreseen worse than those beside it."""
-SPREADS = (0.15, 0.2, 0.12)
-"""The least deviation that is believed."""
-HINTS = (0.25, 0.4, 0.25)
-"""Measures of which two must be exceeded for a step to be looked at more closely."""
 
 Measures = NDArray[np.float64]
 
@@ -46,28 +50,21 @@ Measures = NDArray[np.float64]
 def drop(window: Sequence[Step], at: int) -> Suspicion | None:
     """Whether pictures are missing before the one at a place."""
     step = window[at]
-    if step.moved < VISIBLE or (here := measures(window, at)) is None or (here > HINTS).sum() < 2:
+    if step.moved < VISIBLE or not _far(window, at) or (here := measures(window, at)) is None:
+        return None
+    if _elsewhere(window, at) > ELSEWHERE:
         return None
     others = [
         other
         for k in range(max(0, at - REACH), min(len(window), at + REACH + 1))
-        if abs(k - at) > 2 and not window[k].cut and (other := measures(window, k)) is not None
+        if abs(k - at) > 2 and (other := measures(window, k)) is not None
     ]
     if len(others) < ENOUGH:
         return None
-    apart = deviations(here, np.array(others)).clip(-1, 8)
-    along = here[0] > log(ALONG) and apart[0] > TWO
-    if not along and (step.cut or _unexplained(step) > EXPLAINED):
-        return None
-    unusual = float(apart.mean())
-    if unusual < UNUSUAL or np.sort(apart)[1] < TWO:
+    unusual = float(deviations(here, np.array(others)).clip(-1, MOST).mean())
+    if unusual < UNUSUAL:
         return None
     return Suspicion("drop", step.index, step.index + 1, unusual / UNUSUAL, UNFORESEEN)
-
-
-def _unexplained(step: Step) -> float:
-    """The part of the largest changes that motion leaves unexplained."""
-    return 0.0 if step.residual is None else largest(step.residual, 0.1) / step.moved
 
 
 def deviations(here: Measures, others: Measures) -> Measures:
@@ -81,40 +78,79 @@ def deviations(here: Measures, others: Measures) -> Measures:
 def measures(window: Sequence[Step], at: int) -> Measures | None:
     """How far a step goes, by three measures, against the two before it and the two after it.
 
-    The logarithm of how many times as far its flow leads along theirs (the less of both sides); its change on a scale
-    where theirs is 0 and that of two of them together 1 (see `vedit.edits.repair.jumps`); the part of the blocks that
-    move which change more than in any of them. None where these are not known, or nothing moves.
+    Its change on a scale where theirs is 0 and that of two of them together 1 (see `vedit.edits.repair.jumps`); the
+    part of the blocks that move which change more than in any of them; the logarithm of how many times as much of it
+    motion leaves unexplained. None where these are not known, or nothing moves.
     """
-    step, before, after = window[at], _side(window, at, -1), _side(window, at, 1)
-    if step.flow is None or step.change is None or before is None or after is None:
+    step, sides = window[at], _sides(window, at)
+    if sides is None or step.change is None or step.residual is None:
         return None
-    ones = [one.change for one in (*before, *after) if one.change is not None]
-    twos = [one.change2 for one in (before[0], after[1]) if one.change2 is not None]
-    if len(ones) < 4 or not twos or (times := _times(step.flow, before, after)) is None:
-        return None
-    one, two = np.mean(ones, axis=0), np.mean(twos, axis=0)
+    near = [*sides[0], *sides[1]]
+    ones = [one.change for one in near if one.change is not None]
+    rest = max(float(one.residual.mean()) for one in near if one.residual is not None)
+    one, two = np.mean(ones, axis=0), np.mean(_twos(sides), axis=0)
     grows = two - one > GROWS
     if not grows.any():
         return None
     advance = float((step.change - one)[grows].sum() / (two - one)[grows].sum())
     more = float((step.change > np.max(ones, axis=0))[grows].mean())
-    return np.array([log(max(times, 0.3)), min(max(advance, -1.0), 4.0), more])
+    left = float(np.log((step.residual.mean() + NOISE) / (rest + NOISE)))
+    return np.array([min(max(advance, -1.0), 4.0), more, left])
 
 
-def _times(flow: Numbers, before: Sequence[Step], after: Sequence[Step]) -> float | None:
-    """How many times as far a flow leads as those before it and those after it, along theirs; the less of both."""
-    times = []
-    for side in (before, after):
-        usual = np.mean([one.flow for one in side if one.flow is not None], axis=0)
-        moves = np.hypot(usual[..., 0], usual[..., 1]) > MOVING
-        if moves.mean() < LEAST:
-            return None
-        times.append(float((flow * usual).sum(-1)[moves].sum() / np.square(usual).sum(-1)[moves].sum()))
-    return min(times)
+def _far(window: Sequence[Step], at: int) -> bool:
+    """Whether a step goes as far as two of those before it and as two of those after it, which are alike."""
+    step, sides = window[at], _sides(window, at)
+    if sides is None or step.change is None:
+        return False
+    if _length(step) < LONGER * max(_length(one) for side in sides for one in side):
+        return False
+    speeds = [sum(one.moved for one in side) for side in sides]
+    twos = _twos(sides)
+    ones = [one.change for side in sides for one in side if one.change is not None]
+    grows = np.mean(twos, axis=0) - np.mean(ones, axis=0) > GROWS
+    most = max(float(two[grows].sum()) for two in twos)
+    return min(speeds) >= GOES_ON * max(speeds) and float(step.change[grows].sum()) >= most > 0
+
+
+def _length(step: Step) -> float:
+    """The mean length of a step's flow."""
+    return 0.0 if step.flow is None else float(np.hypot(step.flow[..., 0], step.flow[..., 1]).mean())
+
+
+def _elsewhere(window: Sequence[Step], at: int) -> float:
+    """The part of a step's change that lies where little else changes for some pictures before it and after it."""
+    moves = [
+        difference(window[base].picture, window[base + way * k].picture)
+        for base, way in ((at - 1, -1), (at, 1))
+        for k in AHEAD
+        if 0 <= base + way * k < len(window)
+        and not any(
+            step.cut for step in window[min(base, base + way * k) + 1 : max(base, base + way * k) + 1]
+        )
+    ]
+    change = window[at].change
+    if change is None or not moves:
+        return 1.0
+    most = TIMES * np.max(moves, axis=0) + SOFT
+    return float(np.maximum(change - most, 0).sum() / max(1e-3, np.maximum(change - SOFT, 0).sum()))
+
+
+Sides = tuple[list[Step], list[Step]]
+
+
+def _twos(sides: Sides) -> list[Numbers]:
+    """The changes over two steps before and over two after."""
+    return [step.change2 for step in (sides[0][0], sides[1][1]) if step.change2 is not None]
+
+
+def _sides(window: Sequence[Step], at: int) -> Sides | None:
+    """The two steps before one and the two after it that show something new; None across a cut."""
+    before, after = (_side(window, at, way) for way in (-1, 1))
+    return None if before is None or after is None else (before, after)
 
 
 def _side(window: Sequence[Step], at: int, way: int) -> list[Step] | None:
-    """The two steps next to one, before it (``way`` -1) or after it, that show something new; None across a cut."""
     found: list[Step] = []
     k = at + way
     while 0 < k < len(window) and abs(k - at) < 8 and not window[k].cut:

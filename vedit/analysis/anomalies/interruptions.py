@@ -6,7 +6,7 @@ import numpy as np
 
 from vedit.analysis.anomalies.evidence import Step
 from vedit.analysis.anomalies.moment import Kind, Suspicion
-from vedit.analysis.anomalies.surprise import FAR, LEAST, Mask, Surprise, between, surprise
+from vedit.analysis.anomalies.surprise import FAR, LEAST, Mask, Surprise, between
 
 LONGEST = 5
 """Pictures that it lasts at most."""
@@ -24,9 +24,8 @@ CALM = 0.4
 """The same of the two steps before and the two after it: what moves on surprises again."""
 
 
-def interruption(window: Sequence[Step], at: int) -> Suspicion | None:
-    """A foreign frame or a glitch that begins at a place."""
-    seen = surprise(window, at)
+def interruption(window: Sequence[Step], at: int, seen: Surprise | None) -> Suspicion | None:
+    """A foreign frame or a glitch that begins at a place where it surprises."""
     if at < 2 or seen is None or seen.area < SMALLEST:
         return None
     for stop in range(at + 1, min(len(window), at + LONGEST + 1)):

@@ -10,10 +10,11 @@ EXPLAINS: tuple[Kind, ...] = (
     "flash",
     "foreign frame",
     "glitch",
-    "appearing object",
     "drop",
+    "appearing object",
 )
-"""The first of two at the same place explains the other: turning round jumps, and so does the end of a freeze."""
+"""The first of two at the same place explains the other: turning round jumps, and so does the end of a freeze; a small
+thing that jumps is new where it comes to."""
 NEAR = 2
 """Pictures from either end of one within which another is explained by it."""
 

@@ -7,7 +7,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Samples = NDArray[np.float32]
+from vedit.analysis.anomalies.clicks import Samples, clicks
+
 Power = NDArray[np.float64]
 
 SILENT = 1e-8
@@ -20,14 +21,8 @@ BESIDE, EDGE = 50, 4
 """Milliseconds beside it that must be heard, and right at it."""
 SUDDEN = 0.02
 """Power right at it in parts of that beside it: sound that ends by itself fades."""
-CLICK = 15.0
-"""How many times as large the bend of a click must be as that of the sound on either side of it (RMS)."""
-LEAST_BEND = 0.03
-"""The bend (the second difference of the samples) that a click has at least, of full scale."""
-QUIET_BEND = 0.001
-"""What the sound beside it counts as bending at least."""
-NEAR, AROUND = 2, 14
-"""Milliseconds on either side of a click between which the sound is looked at: what goes on after it is a beat."""
+NEAR = 2
+"""Milliseconds from the ends of a drop-out within which a click is part of it."""
 PART = 8000
 """Milliseconds that are looked at together."""
 
@@ -43,30 +38,25 @@ class Heard:
 
 
 class Listener:
-    """Listens to a sound as it goes by; holds some seconds of numbers, a few for each millisecond."""
+    """Listens to a sound as it goes by; holds some seconds of it."""
 
     def __init__(self, rate: int) -> None:
         self._size = max(1, rate // 1000)
         self._rate = rate
         self._rest = np.zeros(0, np.float32)
-        self._power, self._peak, self._bend = (np.zeros(0) for _ in range(3))
+        self._power: Power = np.zeros(0)
+        self._samples = np.zeros(0, np.float32)
         self._first = 0
         self.heard: list[Heard] = []
 
     def take(self, block: Samples) -> None:
         """The next samples ``(N, channels)``."""
         samples = np.concatenate([self._rest, block.mean(axis=1)])
-        whole = (len(samples) - 2) // self._size
-        if whole < 1:
-            self._rest = samples
-            return
-        used = samples[: whole * self._size + 2]
-        bends = np.abs(np.diff(used, 2)).reshape(whole, self._size).astype(np.float64)
-        cells = used[: whole * self._size].reshape(whole, self._size).astype(np.float64)
+        whole = len(samples) // self._size
+        used, self._rest = np.split(samples, [whole * self._size])
+        cells = used.reshape(whole, self._size).astype(np.float64)
         self._power = np.concatenate([self._power, np.square(cells).mean(axis=1)])
-        self._peak = np.concatenate([self._peak, bends.max(axis=1)])
-        self._bend = np.concatenate([self._bend, np.square(bends).mean(axis=1)])
-        self._rest = samples[whole * self._size :]
+        self._samples = np.concatenate([self._samples, used])
         if len(self._power) >= PART:
             self._judge(len(self._power) - LONGEST - BESIDE)
 
@@ -85,7 +75,7 @@ class Listener:
                 begins, ends = (self._time(k) for k in (one.start, one.stop))
                 self.heard.append(Heard(one.kind, begins, ends, one.odds))
         keep = max(0, until - LONGEST - BESIDE)
-        self._power, self._peak, self._bend = (a[keep:] for a in (self._power, self._peak, self._bend))
+        self._power, self._samples = self._power[keep:], self._samples[keep * self._size :]
         self._first += keep
 
     def _time(self, place: int) -> int:
@@ -108,18 +98,5 @@ class Listener:
         return found
 
     def _clicks(self) -> list[Heard]:
-        found = []
-        for place in np.flatnonzero(self._peak > LEAST_BEND).tolist():
-            low, high = place - AROUND, place + AROUND + 1
-            if (
-                low < 0
-                or high > len(self._peak)
-                or self._peak[place] < self._peak[place - 2 : place + 3].max()
-            ):
-                continue
-            sides = self._bend[low : place - NEAR + 1], self._bend[place + NEAR : high]
-            usual = max(QUIET_BEND, *(float(np.sqrt(side.mean())) for side in sides))
-            times = float(self._peak[place]) / usual
-            if times > CLICK:
-                found.append(Heard("click", place, place + 1, 1 + log2(times / CLICK)))
-        return found
+        places = [(middle // self._size, odds) for middle, odds in clicks(self._samples)]
+        return [Heard("click", place, place + 1, 1 + log2(odds)) for place, odds in places]
