@@ -108,6 +108,7 @@ def test_key_frames_are_written_down_by_their_index(
     (again,) = edits_of(call)
     assert isinstance(again, Restyle)
     assert again.keyframes == {0: str(tmp_path / "a.png"), 12: str(tmp_path / "b.png")}
+    assert describe_edit(again) == before  # else the journal is another job's, and nothing is gone on with
     assert (again.look, again.style, again.prompt) == (None, None, None)
     assert (again.strength, again.temporal, again.keep_colour) == (0.5, "lstm", True)
     monkeypatch.chdir(tmp_path)

@@ -35,15 +35,17 @@ def bar(index: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
 
 
 @pytest.fixture
-def mask_film(tmp_path: Path) -> Callable[[int], Path]:
+def mask_film(tmp_path: Path) -> Callable[..., Path]:
     """A film of bars with B-frames and a key frame every 5, so that reading from its middle needs a real seek."""
 
-    def make(count: int) -> Path:
+    def make(count: int, turned: int = 0) -> Path:
         path = tmp_path / f"bars{count}.mp4"
         with av.open(path, "w") as container:
             options = {"crf": "5", "g": "5", "bf": "2"}
             stream = container.add_stream("libx264", rate=25, options=options)
             stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+            if turned:
+                stream.set_display_rotation(turned)
             for i in range(count):
                 container.mux(stream.encode(av.VideoFrame.from_ndarray(bar(i), format="gray")))
             container.mux(stream.encode())
@@ -76,16 +78,18 @@ def test_white_in_a_picture_means_change(tmp_path: Path) -> None:
     assert torch.equal(first, last)
 
 
-@pytest.mark.parametrize("start", [0, 3, 11])
-def test_a_mask_film_follows_the_frames_absolute_index(mask_film: Callable[[int], Path], start: int) -> None:
-    found = masks(mask_film(16), range(start, start + 4))
+@pytest.mark.parametrize(("start", "turned"), [(0, 0), (3, 0), (11, 0), (3, 180)])
+def test_a_mask_film_follows_the_frames_absolute_index(
+    mask_film: Callable[..., Path], start: int, turned: int
+) -> None:
+    found = masks(mask_film(16, turned), range(start, start + 4))
     wanted = torch.from_numpy(np.stack([bar(i) for i in range(start, start + 4)]) > 0).float()[:, None]
-    assert torch.equal(found, wanted)
+    assert torch.equal(found, wanted.flip(-1, -2) if turned else wanted)
 
 
 def test_a_folder_is_read_in_the_order_of_its_numbers(tmp_path: Path) -> None:
     for i in range(12):
-        cv2.imwrite(str(tmp_path / f"mask{i}.png"), bar(i))
+        cv2.imwrite(str(tmp_path / f"m²{i}²{i}.png"), bar(i))
     found = masks(tmp_path, range(9, 12))
     assert torch.equal(found[:, 0], torch.from_numpy(np.stack([bar(i) for i in range(9, 12)])) / 255)
 
@@ -96,9 +100,7 @@ def test_a_tensor_gives_each_frame_its_own() -> None:
     assert torch.equal(masks(given[:1], range(7, 9)), given[:1].expand(2, -1, -1, -1))
 
 
-def test_masks_that_end_before_the_film_are_an_error(
-    mask_film: Callable[[int], Path], tmp_path: Path
-) -> None:
+def test_masks_that_end_before_the_film_are_an_error(mask_film: Callable[..., Path], tmp_path: Path) -> None:
     film = mask_film(4)
     folder = tmp_path / "masks"
     folder.mkdir()

@@ -25,12 +25,12 @@ from vedit.edits.restyle import Restyle
 from vedit.errors import UsageError
 from vedit.flow.quality import Quality
 from vedit.generating.film import Making, make_film
+from vedit.interrupted import resume as resume
 from vedit.planning import Plan as Plan
 from vedit.planning import plan as plan
 from vedit.proof import Report as Report
 from vedit.recipes import Recipe, load_recipe
 from vedit.render import Options, render
-from vedit.render import resume as resume
 from vedit.report.compare import compare as compare
 from vedit.report.comparison import Comparison as Comparison
 from vedit.report.judging import judge as judge
@@ -88,7 +88,7 @@ def restyle(
         engine: the model; ``bundled`` needs no download. A pretrained one by name, folder, file or hub id, with what is
             laid over it: "sd15 + lora=film.safetensors=0.8 + motion=animatelcm" (see ``vedit engines``).
         seed: same seed, same film, same machine: same pixels.
-        steps: denoising steps; None takes 4 for a look, 2 for what was learned, 25 for a pretrained engine.
+        steps: denoising steps; None takes 2, 4 for a look of ``vedit train look``, 25 for a pretrained engine.
         size: the longer side that larger films are painted at, in pixels.
         negative_prompt: what is not to be seen (pretrained).
         guidance_scale: how closely the prompt is followed (pretrained).

@@ -28,6 +28,7 @@ from vedit.video.colour import Converter
 from vedit.video.encode import Encoding, add_video
 from vedit.video.priority import same_priority
 from vedit.video.source import Source
+from vedit.window import Window
 
 WINDOW = 10
 """Source frames that are tried: a window of the latent path."""
@@ -232,9 +233,9 @@ def _attempt(
         else:
             pixels = scaled(frame, small, scaler)
 
-        def look(_: object) -> Tensor:
+        def look(_: object, window: Window | None) -> Tensor:
             asked.add(number)
-            return pixels
+            return window.of(pixels) if window else pixels
 
         return Frame(frame.pts, frame.duration, index=number, cut=number == 0, decode=look)
 

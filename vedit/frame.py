@@ -6,6 +6,8 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from vedit.window import Window
+
 if TYPE_CHECKING:  # the facts of a film come from here too, and need no torch
     import torch
     from torch import Tensor
@@ -13,6 +15,10 @@ if TYPE_CHECKING:  # the facts of a film come from here too, and need no torch
 Fault = Literal["repeated", "skipped", "concealed", "fitted"]
 """What is wrong with a source picture: it could not be decoded and the one before it stands in, or it was left out; the
 decoder made up parts of it; it came in another size or pixel format than the film's first and was fitted to that."""
+
+
+Decode = Callable[[object, Window | None], "Tensor"]
+"""From the decoder's picture to the pixels ``(C, h, w)`` of a window; None is the whole picture."""
 
 
 Flaw = Literal["dust", "scratch", "duplicate", "dropped", "flicker"]
@@ -74,7 +80,7 @@ class Frame:
         index: int = 0,
         cut: bool = False,
         native: object | None = None,
-        decode: "Callable[[object], Tensor] | None" = None,
+        decode: Decode | None = None,
         changed: "Tensor | None" = None,
         fault: Fault | None = None,
         anchor: int | None = None,
@@ -98,8 +104,14 @@ class Frame:
     def pixels(self) -> "Tensor":
         if self._pixels is None:
             assert self._decode is not None  # noqa: S101 - pixels or decode is always given
-            self._pixels = self._decode(self.native)
+            self._pixels = self._decode(self.native, None)
         return self._pixels
+
+    def part(self, window: Window | None) -> "Tensor":
+        """What ``pixels`` shows in a window, ``(C, h, w)``; no more than that is converted, and it is not kept."""
+        if self._pixels is None and self._decode is not None:
+            return self._decode(self.native, window)
+        return self.pixels if window is None else window.of(self.pixels)
 
     def forget(self) -> None:
         """Let go of converted pixels that can be converted again: a waiting frame is then a third of the size."""
@@ -113,6 +125,26 @@ class Frame:
 
     def edited(self, pixels: "Tensor", changed: "Tensor | None" = None) -> "Frame":
         """The same moment with new pixels; ``changed`` (1,H,W) says where, None means everywhere."""
+        return self._redone(changed, pixels=pixels)
+
+    def patched(self, window: Window, pixels: "Tensor", changed: "Tensor") -> "Frame":
+        """The same moment with new colours ``(3,h,w)`` in a window; ``changed`` (1,H,W) says where they differ.
+
+        The rest of the picture is converted only if somebody asks for it.
+        """
+
+        def decode(_: object, asked: Window | None) -> "Tensor":
+            out = self.part(asked).clone()
+            asked = asked or Window(0, out.shape[-2], 0, out.shape[-1])
+            if shared := asked.shared(window):
+                shared.within(asked).of(out[:3])[:] = shared.within(window).of(pixels)
+            return out
+
+        return self._redone(changed, decode=decode)
+
+    def _redone(
+        self, changed: "Tensor | None", *, pixels: "Tensor | None" = None, decode: Decode | None = None
+    ) -> "Frame":
         keep = changed is not None and self.native is not None
         if changed is not None and keep and self.changed is not None:
             changed = changed.maximum(self.changed)
@@ -123,6 +155,7 @@ class Frame:
             index=self.index,
             cut=self.cut,
             native=self.native if keep else None,
+            decode=decode,
             changed=changed if keep else None,
             anchor=self.anchor,
         )

@@ -1,6 +1,7 @@
 """What a render is, written down: to know it again after an interruption, and to begin it again without its command."""
 
 import hashlib
+import os
 import platform
 import sys
 from collections.abc import Mapping, Sequence
@@ -73,10 +74,11 @@ def describe_edit(edit: Edit) -> dict[str, Any]:
     files: dict[str, object] = {}
 
     def look_at(name: str) -> str:
-        files[name] = file_state(Path(name)) if _exists(Path(name)) else None
+        name = absolute(name)  # as `settings_of` writes it down
+        files[name] = file_state(Path(name)) if os.path.exists(name) else None
         return name
 
-    with_files(settings, look_at, lambda name: _exists(Path(name)))
+    settings = with_files(settings, look_at)
     if isinstance(engine := settings.get("engine"), str) and (checkpoint := read_engine(engine)) is not None:
         files["engine"] = fingerprint(checkpoint)
     return {"kind": kind, **{key: _described(value) for key, value in settings.items()}, "files": files}
@@ -93,11 +95,9 @@ def _described(value: object) -> object:
     return value if value is None or isinstance(value, bool | int | float) else str(value)
 
 
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except (OSError, ValueError):  # a spec that is no file name
-        return False
+def absolute(name: str) -> str:
+    """The name of a file, or of what is none, as it is the same from another folder."""
+    return str(Path(name).absolute()) if os.path.exists(name) else name
 
 
 def file_state(path: Path) -> dict[str, Any]:
@@ -146,7 +146,7 @@ def settings_of(edit: Edit) -> dict[str, object] | None:
     if not all(ok for ok, _ in settings.values()):
         return None
     plain = {key: value for key, (_, value) in settings.items()}
-    return with_files(plain, lambda name: str(Path(name).absolute()) if _exists(Path(name)) else name)
+    return with_files(plain, absolute)
 
 
 def _plain(value: object) -> tuple[bool, object]:

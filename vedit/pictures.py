@@ -7,7 +7,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from PIL import Image
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
 from torch import Tensor
 
 from vedit.errors import InputError
@@ -15,7 +16,7 @@ from vedit.video.limits import check_size
 
 
 def read_picture(path: str | Path) -> Tensor:
-    """A picture file as ``(3, H, W)`` uint8 RGB.
+    """A picture file as ``(3, H, W)`` uint8 RGB, the right way up; what is transparent is black.
 
     Raises:
         InputError: it is missing, not readable, no picture, or larger than ``vedit.video.limits`` allows.
@@ -34,14 +35,45 @@ def read_picture(path: str | Path) -> Tensor:
     try:
         # Pillow reads the size without the pixels, which OpenCV does not; its own limit is not ours.
         with warnings.catch_warnings(action="ignore"), Image.open(BytesIO(data)) as header:
-            width, height = header.size
+            check_size(f"picture {path}", *header.size)
+            picture = _over_black(header) if _transparent(header) else _opaque(data)
     except Image.DecompressionBombError as error:
-        raise InputError(f"picture {path} is too large: {error}", "Make it smaller.") from error
+        most = 2 * (Image.MAX_IMAGE_PIXELS or 0)
+        raise InputError(
+            f"picture {path} is too large: more than {most} pixels", "Make it smaller."
+        ) from error
     except (OSError, ValueError, SyntaxError) as error:
-        raise InputError(f"{path} is not a picture", "Give a PNG or JPEG file.") from error
-    check_size(f"picture {path}", width, height)
+        raise InputError(
+            f"{path} is not a picture, or not a whole one", "Give a PNG or JPEG file."
+        ) from error
+    return torch.from_numpy(picture).permute(2, 0, 1).contiguous()
+
+
+def moves(path: Path) -> bool:
+    """Whether a picture file holds several pictures to be shown one after the other."""
+    with warnings.catch_warnings(action="ignore"), Image.open(path) as picture:
+        return bool(getattr(picture, "is_animated", False))
+
+
+def _transparent(picture: Image.Image) -> bool:
+    return "A" in picture.getbands() or "transparency" in picture.info
+
+
+def _over_black(picture: Image.Image) -> NDArray[np.uint8]:
+    upright = ImageOps.exif_transpose(picture).convert("RGBA")
+    ground = Image.new("RGBA", upright.size, (0, 0, 0, 255))
+    return np.array(Image.alpha_composite(ground, upright).convert("RGB"))
+
+
+def _opaque(data: bytes) -> NDArray[np.uint8]:
     # imdecode and not imread: imread fails on paths outside the code page of some systems, and only prints why.
-    picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    log = cv2.utils.logging
+    level = log.getLogLevel()
+    log.setLogLevel(log.LOG_LEVEL_SILENT)  # what is wrong is said by the caller
+    try:
+        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    finally:
+        log.setLogLevel(level)
     if picture is None:
-        raise InputError(f"{path} is not a picture", "Give a PNG or JPEG file.")
-    return torch.from_numpy(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)).permute(2, 0, 1).contiguous()
+        raise ValueError("not decoded")
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)

@@ -1,4 +1,4 @@
-"""A film in, a chain of edits, a film out: begun, gone on with, reported."""
+"""A film in, a chain of edits, a film out: begun and reported."""
 
 import shlex
 import time
@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Literal, TypedDict
 
 from vedit.edits.edit import Edit
-from vedit.errors import UsageError
 from vedit.frame import Notes
-from vedit.job import edits_of
 from vedit.proof import Report
 from vedit.streaming import prepare
 from vedit.trail import skipped, tell
@@ -102,40 +100,6 @@ def render(
         tell(film.notes, film.source.frames)
         result = writer.finish(trail.end, skipped=skipped(film.notes))
     return film.report(result, kept=kept, shots=trail.shots, began=began)
-
-
-def resume(
-    dst: str | Path,
-    *,
-    progress: Callable[[int, int], None] | None = None,
-    warn: Callable[[str], None] | None = None,
-    phase: Callable[[str, float], None] | None = None,
-) -> Report:
-    """Go on with an interrupted render, with the settings it was begun with.
-
-    Args:
-        dst: the film it was to write.
-        progress: as in :func:`render`.
-        warn: as in :func:`render`.
-        phase: as in :func:`render`.
-
-    Raises:
-        UsageError: nothing is kept of a render to ``dst``, or it was begun with settings that only Python holds.
-        VeditError: as :func:`render`.
-    """
-    path = Path(dst)
-    kept = read_journal(folder_for(path))
-    if kept is None:
-        raise UsageError(f"nothing is kept of a render to {path}", "Run its command.")
-    if kept.call is None:
-        raise UsageError(
-            f"the render to {path} was begun with settings that only Python holds",
-            "Make the same call again.",
-        )
-    call = kept.call
-    return render(
-        call["source"], path, edits_of(call), progress=progress, warn=warn, phase=phase, **call["options"]
-    )
 
 
 def resume_hint(dst: Path) -> str | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from vedit.edits.edit import Edit
-from vedit.errors import EngineError, OutputError
+from vedit.errors import EngineError, OutputError, UsageError
 from vedit.frame import Frame, Notes, Pace, Shot, Timing
 from vedit.heap import give_back
 from vedit.job import describe_call, describe_job
@@ -23,6 +23,9 @@ from vedit.video.probe import probe
 from vedit.video.read import OnCorrupt, read
 from vedit.video.source import Audio, Source
 from vedit.video.write import Writer, Written
+
+FINEST = 2**31
+"""Numerator and denominator of a tick are below this in FFmpeg."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,10 +181,19 @@ def prepare(
 def clocks(
     source: Source, edits: Sequence[Edit], audio: str, notes: Notes
 ) -> tuple[list[Timing], str, Pace | None]:
-    """The film's clock and the clock after each edit; what becomes of the sound; how the film's time changes, if so."""
+    """The film's clock and the clock after each edit; what becomes of the sound; how the film's time changes, if so.
+
+    Raises:
+        UsageError: the last clock is too fine for a film, or an edit cannot give one.
+    """
     timings = [source.timing]
     for edit in edits:
         timings.append(edit.timing(timings[-1]))
+    if max((tick := timings[-1].time_base).as_integer_ratio()) >= FINEST:
+        raise UsageError(
+            f"the new film's times need ticks of {tick} s, which no film can have",
+            "Give rounder numbers, or fractions, such as fps=30000/1001 or slowmo=5/2.",
+        )
     pace = pace_of(timings)
     if pace is None and audio in ("stretch", "keep"):
         audio = "copy"

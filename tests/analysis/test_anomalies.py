@@ -36,6 +36,13 @@ def pan(count: int, scene: Picture = SCENE) -> list[Picture]:
     return [np.ascontiguousarray(scene[:, 3 * i : 3 * i + SIZE[0]]) for i in range(count)]
 
 
+def passing(number: int) -> Picture:
+    """A thing that passes before what stands still."""
+    picture = SCENE[:, : SIZE[0]].copy()
+    picture[36:58, 4 + number : 26 + number] = OTHER[36:58, 100:122]
+    return picture
+
+
 def film(path: Path, pictures: Sequence[Picture]) -> Path:
     return write(path, range(len(pictures)), draw=lambda number: pictures[number])
 
@@ -83,9 +90,10 @@ def test_every_kind_of_fault(tmp_path: Path) -> None:
 
 
 def test_missing_pictures(tmp_path: Path) -> None:
-    pictures = pan(100)
-    del pictures[50:53]
-    assert moments(film(tmp_path / "a.mp4", pictures)) == [("drop", 50, 51)]
+    """Whether all of the picture moves or a small thing does."""
+    for name, pictures in (("pan", pan(100)), ("thing", [passing(i) for i in range(100)])):
+        del pictures[50:54]
+        assert moments(film(tmp_path / f"{name}.mp4", pictures)) == [("drop", 50, 51)], name
 
 
 def test_a_long_freeze(tmp_path: Path) -> None:
@@ -141,6 +149,8 @@ def test_faults_of_the_sound(tmp_path: Path) -> None:
     seconds = np.arange(16 * 48000) / 48000
     wave = 0.3 * np.sin(2 * np.pi * 440 * seconds) * (0.6 + 0.4 * np.sin(2 * np.pi * 3 * seconds))
     wave[int(14.5 * 48000) : int(15.5 * 48000)] *= np.abs(np.linspace(1, -1, 48000)) ** 4  # a pause
+    beat = np.exp(-seconds / 0.004) * np.sin(2 * np.pi * 2500 * seconds)
+    wave[7 * 48000 : 8 * 48000] += 0.6 * beat[:48000]
     faulty = wave.copy()
     faulty[int(1.3 * 48000) : int(1.38 * 48000)] = 0
     faulty[[int(2.25 * 48000), int(12.1 * 48000)]] += 0.4
@@ -183,7 +193,7 @@ def test_the_command_tells(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert "0:01.400" in out
     text = page.read_text()
     assert "One anomaly" in text
-    assert 'data-moment="1.4"' in text
+    assert 'data-seconds="1.4"' in text
     assert '<path class="mark" d="M500.00 0V100"/>' in text
     assert "--anomalies --html" in text
     assert main(["analyse", path]) == 0

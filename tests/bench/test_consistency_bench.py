@@ -12,7 +12,7 @@ from vedit.cli.main import main
 def test_every_part_is_measured_and_noise_along_the_flow_steadies(
     film: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["--parts", "none,noise,flow+noise", "--window", "4", "--frames", "8", "--json"]
+    words = ["--parts", "none, noise, flow + noise", "--window", "4", "--frames", "8", "--json"]
     assert main(["bench", "consistency", str(film(shots=(8,))), *words]) == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [row["method"] for row in rows] == ["none", "noise", "flow,noise"]
@@ -22,6 +22,9 @@ def test_every_part_is_measured_and_noise_along_the_flow_steadies(
     assert rows[2]["warp"] != rows[1]["warp"]
 
 
-def test_an_unknown_part_is_refused(film: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["bench", "consistency", str(film(shots=(3,))), "--parts", "glue"]) == 2
-    assert "glue" in capsys.readouterr().err
+@pytest.mark.parametrize("part", ["glue", "colour", "auto"])
+def test_an_unknown_part_is_refused(
+    part: str, film: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["bench", "consistency", str(film(shots=(3,))), "--parts", f"noise,{part}"]) == 2
+    assert part in capsys.readouterr().err

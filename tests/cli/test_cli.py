@@ -155,10 +155,12 @@ def test_names_with_dashes_spaces_and_any_letters(film: MakeFilm, tmp_path: Path
     assert frames(tmp_path / "aus gabe 語.mkv") == 10
 
 
-def test_probe(film: MakeFilm, capsys: Capture) -> None:
-    path = film(tracks=2)
+def test_probe(film: MakeFilm, tmp_path: Path, capsys: Capture) -> None:
+    (tmp_path / "[" / "b]").mkdir(parents=True)  # to some, names like these are orders
+    path = film("[/b]/[dim]:cat:.mp4", tracks=2)
     assert main(["probe", str(path)]) == 0
     text = capsys.readouterr().out
+    assert "[/b]/[dim]:cat:.mp4" in "".join(text.split())
     assert all(word in text for word in ("96x64 h264", "10, 23.976 fps (24000/1001)", "aac", "0.417 s"))
     assert main(["probe", str(path), "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
@@ -191,6 +193,7 @@ BAD = {
     "factor 0": (2, ["interpolate", "{film}", "-o", "{tmp}/o.mp4", "--factor", "0"]),
     "fps of words": (2, ["interpolate", "{film}", "-o", "{tmp}/o.mp4", "--fps", "fast"]),
     "fps over 0": (2, ["interpolate", "{film}", "-o", "{tmp}/o.mp4", "--fps", "60/0"]),
+    "too many digits": (2, ["interpolate", "{film}", "-o", "{tmp}/o.mp4", "--slowmo", "1.0123456789012"]),
     "slowmo below 0": (2, ["interpolate", "{film}", "-o", "{tmp}/o.mp4", "--slowmo=-2"]),
     "small mask": (2, ["inpaint", "{film}", "-o", "{tmp}/o.mp4", "--mask", "{mask}"]),
     "mask off the picture": (2, ["inpaint", "{film}", "-o", "{tmp}/o.mp4", "--mask", "box:200,0,10,10"]),

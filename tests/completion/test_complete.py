@@ -14,10 +14,10 @@ from vedit.completion.complete import Completed, complete
 from vedit.completion.evidence import Evidence, gather
 from vedit.completion.net import CHANNELS, GRAIN, CompletionNet, assembled, mixed
 from vedit.completion.weights import load_completion
-from vedit.completion.window import Window
 from vedit.errors import EngineError
 from vedit.flow.complete import harmonic
 from vedit.frame import Frame
+from vedit.window import Window
 
 HEIGHT, WIDTH = 64, 96
 SMOOTH, AHEAD, BEHIND, CARRIED = range(4)

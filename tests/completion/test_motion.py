@@ -6,8 +6,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vedit.completion.motion import LOST, Motion, hidden_motion
-from vedit.completion.window import Window
 from vedit.flow.complete import harmonic
+from vedit.window import Window
 
 
 def texture(height: int, width: int, seed: int = 0) -> Tensor:

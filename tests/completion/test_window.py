@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from vedit.completion.window import MARGIN, SHARE, STEP, Window, window_around
+from vedit.completion.window import MARGIN, SHARE, STEP, window_around
+from vedit.window import Window
 
 
 def holes(height: int, width: int, *boxes: tuple[int, int, int, int]) -> Tensor:

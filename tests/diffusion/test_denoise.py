@@ -1,14 +1,24 @@
+import copy
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import pytest
 import torch
 from skimage.data import astronaut
 from torch import Tensor
 
-from vedit.diffusion import Engine, Prior, denoise, load_engine
-from vedit.diffusion.schedule import partial_timesteps
+from vedit.diffusion import Engine, Prior, denoise, load_engine, sample
+from vedit.diffusion.blocks import Models
+from vedit.diffusion.painter import Painter
+from vedit.diffusion.schedule import last_steps_timetable, partial_timesteps
 from vedit.errors import EngineError, UsageError
 from vedit.flow.pairs import pair_flow
+from vedit.torchvision_ops import tolerate_torchvision
+
+tolerate_torchvision()
+from diffusers import HeunDiscreteScheduler, LCMScheduler, PNDMScheduler  # noqa: E402
 
 FRAMES = 19
 
@@ -100,6 +110,38 @@ def test_settings_out_of_range_are_refused(pan: list[Tensor], engine: Engine) ->
         next(denoise(priors(pan[:1]), engine, strength=0.5, seed=0, steps=0))
     with pytest.raises(EngineError, match="'sd15' is no engine of ours"):
         load_engine("sd15", torch.device("cpu"))
+    lcm: Any = LCMScheduler()  # type: ignore[no-untyped-call]
+    with pytest.raises(UsageError, match=r"LCMScheduler cannot take 60 steps"):
+        last_steps_timetable(lcm, 60, 1.0, engine.device)
+    with pytest.raises(UsageError, match=r"strength 0\.6 of 1 steps is less than one step") as refused:
+        last_steps_timetable(lcm, 1, 0.6, engine.device)
+    assert "at least 2 steps" in refused.value.remedy
+
+
+@pytest.mark.parametrize(
+    "scheduler",
+    [PNDMScheduler(skip_prk_steps=True), HeunDiscreteScheduler()],  # type: ignore[no-untyped-call]
+)
+def test_a_frame_of_less_strength_joins_late(pan: list[Tensor], engine: Engine, scheduler: Any) -> None:
+    """PNDM has a step more than it is asked for, Heun nearly twice as many."""
+    painter = Painter(engine.denoiser, torch.zeros(1, dtype=torch.long), "none", engine.dtype)
+    timetable = partial(last_steps_timetable, scheduler, device=engine.device)
+    models = Models(engine.codec, painter, timetable, engine.device)
+
+    def made(strength: float, own: float | None) -> Tensor:
+        prior = Prior(0, pan[0], None, None, strength=own)
+        return next(sample(iter([prior]), models, strength=strength, seed=0, steps=4, window=1, overlap=0))
+
+    assert torch.equal(made(0.75, 0.75), made(0.75, None))
+    if isinstance(scheduler, HeunDiscreteScheduler):  # which looks at no step before
+        assert torch.equal(made(0.75, 0.5), made(0.5, None))
+
+
+def test_numbers_that_overflow_make_no_black_film(pan: list[Tensor], engine: Engine) -> None:
+    broken = copy.deepcopy(engine.denoiser)
+    next(broken.parameters()).fill_(float("inf"))
+    with pytest.raises(EngineError, match="frame 0 came out as no picture"):
+        run(pan[:1], replace(engine, denoiser=broken))
 
 
 @pytest.mark.parametrize(

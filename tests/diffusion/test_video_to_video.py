@@ -125,7 +125,33 @@ def test_words_can_change_over_the_clip(pipe: Any, video: Tensor) -> None:
     assert apart[6] > apart[0]
 
 
-@pytest.mark.parametrize("wrong", [{"strength": 1.5}, {"window": 4, "overlap": 4}, {"strength": -0.1}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"strength": 1.5},
+        {"strength": -0.1},
+        {"strength": 0.1},  # of 4 steps
+        {"window": 4, "overlap": 4},
+        {"window": 40},
+        {"num_inference_steps": 0},
+        {"num_inference_steps": 1001},
+        {"flows": []},
+    ],
+)
 def test_settings_out_of_range_are_refused(pipe: Any, video: Tensor, wrong: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
-        run(pipe, video, **wrong)
+        run(pipe, video.repeat(6, 1, 1, 1), **wrong)
+
+
+def test_words_by_time_are_refused(pipe: Any, video: Tensor) -> None:
+    with pytest.raises(UsageError, match="key 1s"):
+        video_to_video(pipe, list(video), {0: "a forest", "1s": "a lake"})
+
+
+def test_a_vae_in_half_precision_stays_so(pipe: Any, video: Tensor) -> None:
+    pipe.vae.half()
+    try:
+        run(pipe, video[:1, :, :16, :16], strength=0)
+        assert pipe.vae.dtype == torch.float16
+    finally:
+        pipe.vae.float()

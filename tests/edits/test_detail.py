@@ -10,9 +10,9 @@ from torch import Tensor
 
 from vedit.completion.complete import Completed
 from vedit.completion.motion import Motion
-from vedit.completion.window import Window
 from vedit.edits.detail import detailed
 from vedit.frame import Frame
+from vedit.window import Window
 
 HEIGHT, WIDTH = 64, 96
 WHOLE = Window(0, HEIGHT, 0, WIDTH)

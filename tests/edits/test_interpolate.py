@@ -103,6 +103,12 @@ def test_grid_points_on_source_frames_are_those_frames() -> None:
     assert [f.native for f in fewer] == ["picture 0", "picture 2", "picture 4"]
 
 
+@pytest.mark.parametrize("fps", [30000 / 1001, "29.97003", "29.970029970029970"])
+def test_a_printed_rate_is_the_one_it_was_printed_from(fps: float | str) -> None:
+    assert Interpolate(fps=fps).fps == Fraction(30000, 1001)
+    assert Interpolate(fps="29.97").fps == Fraction(2997, 100)
+
+
 def test_times_rounded_to_milliseconds_still_meet_their_frames() -> None:
     pts = [round(Fraction(i * 1000, 24)) for i in range(13)]
     timing = Timing(Fraction(1, 1000), Fraction(24), 0, pts[-1])

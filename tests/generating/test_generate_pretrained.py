@@ -3,17 +3,20 @@
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import checkpoints
 import numpy as np
 import pytest
 import tiny_whole
+import torch
 from numpy.typing import NDArray
 from PIL import Image
 
 import vedit
 from vedit.errors import UsageError
+from vedit.torchvision_ops import tolerate_torchvision
 
 
 @pytest.fixture(scope="module")
@@ -98,16 +101,45 @@ def test_words_become_a_film_of_exact_length(engine: str, models: Path, tmp_path
     assert [pts * film.time_base for pts in film.pts] == [i / rate for i in range(18)]
 
 
-def test_a_morph_of_words_is_one_film_whose_prompt_changes(models: Path, tmp_path: Path) -> None:
-    same = frames(written(tmp_path, WORDS.replace("ashes", "a forest")), moving(models))
-    other = frames(written(tmp_path, WORDS), moving(models))
+@pytest.mark.parametrize("engine", ["motion", "vace"])
+def test_a_morph_of_words_is_one_film_whose_prompt_changes(engine: str, models: Path, tmp_path: Path) -> None:
+    named = moving(models) if engine == "motion" else str(models / engine)
+    same = frames(written(tmp_path, WORDS.replace("ashes", "a forest")), named)
+    other = frames(written(tmp_path, WORDS), named)
     differs = np.abs(same - other).mean((1, 2, 3))
     assert differs[8:13].min() > differs[0]  # after the way, in windows that know no word of the first
     assert differs[5:13].min() > 0
     assert differs[13:].max() == 0  # another shot
     assert len({frame.tobytes() for frame in other}) == 18
     one = "[[shots]]\nprompt = 'a forest'\nseconds = 1.1\n"
-    assert np.array_equal(frames(written(tmp_path, one), moving(models)), same[:13])
+    assert np.array_equal(frames(written(tmp_path, one), named), same[:13])
+
+
+@pytest.mark.parametrize("engine", ["vace", "ltx"])
+def test_windows_go_from_one_prompt_to_the_next(
+    engine: str, models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tolerate_torchvision()
+    import diffusers
+
+    kind = diffusers.WanVACEPipeline if engine == "vace" else diffusers.LTXConditionPipeline
+    whole, told = kind.__call__, []
+
+    def call(self: Any, **settings: Any) -> Any:
+        told.append(settings["prompt_embeds"])
+        return whole(self, **settings)
+
+    monkeypatch.setattr(kind, "__call__", call)
+    text = "[[shots]]\nprompt = 'a forest'\nseconds = 3\n[[shots]]\nprompt = 'ashes'\nseconds = 3\n"
+    film = frames(written(tmp_path, f"transition_seconds = 2\n{text}"), str(models / engine))
+    assert len(film) == 72
+    first, last = told[0], told[-1]
+    ways = [float(((one - first) * (last - first)).sum() / (last - first).square().sum()) for one in told]
+    assert ways == pytest.approx([0, 0, 0, 1 / 6, 1 / 2, 5 / 6, 1, 1, 1], abs=0.01)  # bfloat16
+    assert all(
+        torch.allclose(one, torch.lerp(first, last, way), atol=0.05)
+        for one, way in zip(told, ways, strict=True)
+    )
 
 
 def test_an_interrupted_film_of_words_comes_out_the_same(models: Path, tmp_path: Path) -> None:

@@ -99,7 +99,7 @@ def test_what_is_wrong_is_named_with_its_line(folder: Path, text: str, place: st
 
 
 def test_a_missing_picture_is_named_with_its_line(folder: Path) -> None:
-    with pytest.raises(InputError, match=r"line 2 \(shot 1\): picture: picture .*c\.png does not exist"):
+    with pytest.raises(InputError, match=r"line 2 \(shot 1\): picture .*c\.png does not exist"):
         read_storyboard(written(folder, "[[shots]]\npicture = 'c.png'\n"))
     with pytest.raises(InputError, match=r"board.txt, line 1: picture .*c\.png does not exist"):
         read_storyboard(written(folder, "c.png", "board.txt"))

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from vedit.frame import Frame, Notes, Shot, Timing
 from vedit.masks import MaskSetting, with_masks
+from vedit.window import Window
 
 Picture = npt.NDArray[np.uint8]
 Masks = Callable[..., tuple[npt.NDArray[np.bool_], list[str]]]
@@ -54,6 +55,7 @@ def masks() -> Masks:
     return run
 
 
-def _pixels(native: object) -> Tensor:
+def _pixels(native: object, window: Window | None) -> Tensor:
     assert isinstance(native, np.ndarray)
-    return torch.from_numpy(native).permute(2, 0, 1).float() / 255
+    pixels = torch.from_numpy(native).permute(2, 0, 1).float() / 255
+    return window.of(pixels) if window else pixels

@@ -51,6 +51,16 @@ def test_captions_are_found_in_their_frames_and_nowhere_else(masks: Masks, textu
     assert notes[0].startswith("auto:caption: text found in frames 16-57")
 
 
+@pytest.mark.parametrize(("count", "share"), [(1, 0), (2, 0.95), (3, 0.95)])
+def test_a_shot_of_a_few_frames_has_captions_too(
+    count: int, share: float, masks: Masks, texture: Texture
+) -> None:
+    text = lettered("Where were you?", 90, 170)
+    found, notes = masks([burned(picture, text) for picture in texture(count, dx=6)], "auto:caption")
+    assert all((mask & (text > 60)).sum() >= share * (text > 60).sum() for mask in found)
+    assert ("no text was found" in notes[0]) == (not found.any())
+
+
 def test_a_caption_that_fades_in_leaves_no_ghost(masks: Masks, texture: Texture) -> None:
     pictures = texture(60)
     text = lettered("Where were you?", 90, 170)
@@ -117,7 +127,7 @@ def test_where_nothing_moves_no_scenery_is_taken_for_a_logo(masks: Masks, textur
 @pytest.mark.parametrize("setting", ["auto:caption", "auto:logo", "track:30=box:9,9,50,50"])
 def test_frames_that_wait_hold_no_converted_pixels(texture: Texture, setting: str) -> None:
     frames = [
-        Frame(i, 1, native=p, index=i, decode=lambda p: torch.from_numpy(p).permute(2, 0, 1) / 255)
+        Frame(i, 1, native=p, index=i, decode=lambda p, _: torch.from_numpy(p).permute(2, 0, 1) / 255)
         for i, p in enumerate(texture(40))
     ]
     shot = Shot(0, Timing(Fraction(1, 25), Fraction(25), 0, 40), *SIZE, "cpu", Notes())

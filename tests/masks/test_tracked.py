@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import numpy.typing as npt
+import pytest
 import torch
 
 from vedit.frame import Frame, Notes, Shot, Timing
@@ -92,13 +93,17 @@ def test_frames_before_the_marked_one_wait_in_bounded_number(masks: Masks) -> No
     assert "frames 0-4 have no mask" in notes[0]
 
 
-def test_a_marked_frame_that_the_film_does_not_hold_drops_no_frames() -> None:
+@pytest.mark.parametrize(
+    ("index", "said"), [(3, "there is no frame 3"), (9, "the film ends with frame 5"), (0, "")]
+)
+def test_a_marked_frame_that_the_film_does_not_hold_drops_no_frames(index: int, said: str) -> None:
     pictures = np.random.default_rng(0).integers(0, 255, (5, 24, 32, 3)).astype(np.float32) / 255
     frames = (
         Frame(i, 1, torch.from_numpy(p).permute(2, 0, 1), index=i)
         for i, p in zip((0, 1, 2, 4, 5), pictures, strict=True)
     )
     shot = Shot(0, Timing(Fraction(1, 25), Fraction(25), 0, 6), 24, 32, "cpu", Notes())
-    found = list(with_masks(frames, "track:3=box:8,6,12,12", shot))
+    found = list(with_masks(frames, f"track:{index}=box:8,6,12,12", shot))
     assert [frame.index for frame, _ in found] == [0, 1, 2, 4, 5]
-    assert not any(mask.any() for _, mask in found)
+    assert any(mask.any() for _, mask in found) == (not said)
+    assert said in "".join(shot.notes.warnings)

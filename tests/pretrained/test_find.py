@@ -14,7 +14,8 @@ from loading import into_cache, load, noise
 
 from vedit.errors import EngineError, UsageError
 from vedit.pretrained.checkpoint import Checkpoint
-from vedit.pretrained.find import fingerprint
+from vedit.pretrained.fetch import describe
+from vedit.pretrained.find import fingerprint, place
 
 Make = Callable[..., Path]
 pytestmark = pytest.mark.usefixtures("no_hub")
@@ -26,6 +27,8 @@ def test_a_hub_id_and_its_revisions(made: Make) -> None:
     old, new = (load(f"someone/their-model{at}") for at in (f"@{'a' * 40}", ""))
     assert torch.equal(noise(old), noise(load(made("sd15"))))
     assert not torch.equal(noise(old), noise(new))
+    with pytest.raises(EngineError, match="cannot be fetched"):
+        load("someone/their-model@v2")  # and not another one in its place
 
 
 def test_a_file_of_a_hub_repository(made: Make) -> None:
@@ -72,7 +75,7 @@ def test_adapters_that_are_nowhere(made: Make, settings: dict[str, Any], problem
 
 
 @pytest.mark.parametrize(
-    "name", ["nonsense", "./gone", "gone.safetensors", "a/b/c/d", "model.ckpt", "o/r/w.bin"]
+    "name", ["nonsense", "./gone", "gone.safetensors", "a/b/c/d", "model.ckpt", "o/r/w.bin", "x" * 300]
 )
 def test_names_that_are_none(name: str) -> None:
     with pytest.raises(EngineError, match=r"there is no model called|does not exist|is a pickle"):
@@ -125,6 +128,16 @@ def test_damaged_settings_are_named(made: Make, tmp_path: Path, file: str) -> No
         load(folder)
 
 
+def test_a_damaged_known_model_is_described(made: Make) -> None:
+    folder = into_cache(made("sd15"), "stable-diffusion-v1-5/stable-diffusion-v1-5")
+    weights = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    weights.rename(weights.with_suffix(".fp16.safetensors"))
+    (folder / "model_index.json").write_text('{"half')
+    facts = describe(place("sd15", "model"))
+    assert facts["path"] is None
+    assert "model_index.json is damaged" in facts["missing"]
+
+
 def test_other_models_are_refused(made: Make, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(made("sd15"), tmp_path / "other"))
     index = json.loads((folder / "model_index.json").read_text())
@@ -134,8 +147,12 @@ def test_other_models_are_refused(made: Make, tmp_path: Path) -> None:
             load(folder)
     config = json.loads((folder / "unet" / "config.json").read_text())
     (folder / "model_index.json").write_text(json.dumps(index))
-    (folder / "unet" / "config.json").write_text(json.dumps(config | {"in_channels": 8}))
-    with pytest.raises(EngineError, match="takes 8 channels in"):
+    for channels in (8, "many"):
+        (folder / "unet" / "config.json").write_text(json.dumps(config | {"in_channels": channels}))
+        with pytest.raises(EngineError, match=f"takes {channels} channels in"):
+            load(folder)
+    (folder / "model_index.json").write_text(json.dumps(index | {"unet": []}))
+    with pytest.raises(EngineError, match="other"):
         load(folder)
     with pytest.raises(EngineError, match="not a whole Stable Diffusion checkpoint"):
         load(made("lora"))
@@ -183,6 +200,8 @@ def test_missing_packages_are_named(made: Make, monkeypatch: pytest.MonkeyPatch)
         {"controlnet": ("cany",)},
         {"controlnet": ("canny", "canny=x")},
         {"lora": ("a/b=much",)},
+        {"lora": ("a/b=nan",)},
+        {"lora": ("=0.8",)},
     ],
 )
 def test_settings_that_cannot_be(settings: dict[str, Any]) -> None:

@@ -9,10 +9,15 @@ from typing import Any
 import pytest
 import tiny_whole
 import torch
-from loading import into_cache, load, noise
+from loading import CPU, into_cache, load, noise
 from safetensors.torch import load_file, save_file
 
+from vedit.diffusion.memory import Plan
+from vedit.diffusion.prompting import parse
+from vedit.diffusion.unet import UNetDenoiser
 from vedit.errors import EngineError, UsageError
+from vedit.pretrained.checkpoint import Checkpoint
+from vedit.pretrained.models import Asked, load_checkpoint, models_for
 from vedit.pretrained.schedulers import SCHEDULERS, few_steps, make_scheduler
 
 Make = Callable[..., Path]
@@ -165,6 +170,22 @@ def test_a_few_step_adapter_known_by_what_its_file_says(made: Make, tmp_path: Pa
     assert load(made("sd15"), lora=(str(tmp_path / "x.safetensors"),)).steps == 4
 
 
+def test_a_project_s_folder_says_nothing_of_a_lora(made: Make, tmp_path: Path) -> None:
+    (tmp_path / "lightning" / "loras").mkdir(parents=True)
+    lora = shutil.copy(made("lora"), tmp_path / "lightning" / "loras" / "x.safetensors")
+    assert load(made("sd15"), lora=(str(lora),)).steps is None
+
+
+def test_a_file_that_changed_is_loaded_again(made: Make, tmp_path: Path) -> None:
+    lora = tmp_path / "x.safetensors"
+    shutil.copy(made("lora"), lora)
+    checkpoint = Checkpoint(str(made("sd15")), motion=None, lora=(str(lora),))
+    before, again = load_checkpoint(checkpoint, CPU), load_checkpoint(checkpoint, CPU)
+    assert again is before
+    shutil.copy(made("lora", seed=31), lora)
+    assert not torch.equal(noise(load_checkpoint(checkpoint, CPU)), noise(before))
+
+
 @pytest.mark.parametrize(
     ("name", "scheduler", "steps"),
     [
@@ -259,6 +280,19 @@ def test_an_ip_adapter_sees_the_picture(made: Make, model: str, family: str) -> 
     assert (painted[0] - painted[1]).abs().max() > 1e-4
 
 
+def test_a_distilled_model_follows_one_picture_without_guidance(made: Make) -> None:
+    """One that is told the guidance scale takes a step once, though the scale is over 1."""
+    loaded = load(made("sd15"), ip_adapter=str(made("ip_adapter", "sd")))
+    counts = []
+    for width in (None, 8):
+        loaded.pipe.unet.register_to_config(time_cond_proj_dim=width)
+        asked = Asked(parse("a fox"), None, 1.5, (), frozenset())
+        models = models_for(loaded, asked, torch.zeros(3, 64, 64), CPU, Plan(), print)
+        assert isinstance(models.denoiser, UNetDenoiser)
+        counts.append([len(embeds) for embeds in models.denoiser.image_embeds])
+    assert counts == [[2], [1]]
+
+
 def test_an_ip_adapter_by_its_file_over_motion(made: Make) -> None:
     file = made("ip_adapter", "sd") / "models" / "ip-adapter_sd15.safetensors"
     loaded = load(made("sd15"), motion=str(made("motion_adapter")), ip_adapter=str(file))
@@ -291,3 +325,5 @@ def test_whole_pipelines(tmp_path: Path, build: Callable[[Path], Path], pipeline
     assert loaded.pipe.vae.dtype == (torch.float32 if family == "wan-vace" else torch.bfloat16)
     with pytest.raises(UsageError, match="cannot have a ControlNet"):
         load(tmp_path / "whole", controlnet=("canny",))
+    with pytest.raises(UsageError, match="cannot have speed=cache"):
+        load(tmp_path / "whole", speed=("cache",))

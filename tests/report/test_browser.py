@@ -1,57 +1,28 @@
 """The page in a browser: it plays in step, is worked by mouse and keyboard, and complains of nothing."""
 
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pytest
-from browsing import BROWSERS, chromium
+from browsing import Tab, browsing
 from corpus import number_of, picture, write
 
 import vedit
-
-sync_api = pytest.importorskip("playwright.sync_api", reason="the test extra's playwright is not installed")
 
 RATE = 10
 FRAMES = 60
 
 
-@dataclass
-class Opened:
-    """A page in a browser, what it asked for and what it complained about."""
-
-    page: Any
-    asked: list[str]
-    complaints: list[str]
-
-    def until(self, condition: str) -> None:
-        """Wait for a condition in JavaScript; the page's policy forbids the ways that the library has for that."""
-        end = time.monotonic() + 20
-        while not self.page.evaluate(condition):
-            assert time.monotonic() < end, condition
-            time.sleep(0.01)
-
-    def at_rest(self) -> None:
-        """Wait until the film shows what it was asked to."""
-        self.until("!film.seeking && film.paused")
-        self.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+class Opened(Tab):
+    """A comparison in a browser."""
 
     def numbers(self) -> tuple[int, int]:
         """The numbers that both films' pictures on the screen carry: the reference's left half, the result's right."""
         self.at_rest()
-        data = self.page.evaluate(
-            "(() => { const screen = document.getElementById('screen');"
-            " const [wide, high] = [screen.width, screen.height], copy = document.createElement('canvas');"
-            " [copy.width, copy.height] = [wide, high];"
-            " const paper = copy.getContext('2d', {willReadFrequently: true}); paper.drawImage(screen, 0, 0);"
-            " return [wide, high, [...paper.getImageData(0, 0, wide, high).data]] })()"
-        )
-        width, height, samples = data
-        rgb = np.array(samples, np.float32).reshape(height, width, 4)[..., :3] / np.float32(255)
-        middle = width // 2
+        rgb = self.pixels("#screen")
+        middle = rgb.shape[1] // 2
         return number_of(rgb[:, :middle]), number_of(rgb[:, middle:])
 
 
@@ -70,26 +41,14 @@ def patched(number: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
 
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
-    where = chromium()
-    if where is None:
-        pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is installed")
     folder = tmp_path_factory.mktemp("page")
     ours = write(folder / "a.mp4", range(FRAMES), tick=Fraction(1, RATE), draw=twice)
     theirs = write(folder / "b.mp4", range(FRAMES), tick=Fraction(1, RATE), draw=patched)
     vedit.compare(ours, theirs, html=folder / "page.html", vmaf=False)
-    with sync_api.sync_playwright() as player:
-        # Without a sandbox, because it cannot be had in containers and as root; the page is our own.
-        browser = player.chromium.launch(executable_path=where, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1200, "height": 900})
-        page.set_default_timeout(20_000)
-        found = Opened(page, [], [])
-        page.on("request", lambda request: found.asked.append(request.url))
-        page.on("console", lambda message: found.complaints.append(message.text))
-        page.on("pageerror", lambda error: found.complaints.append(str(error)))
-        page.goto((folder / "page.html").as_uri())
-        page.wait_for_selector("html[data-ready]")
+    with browsing() as browser:
+        found = Opened(browser.new_page(viewport={"width": 1200, "height": 900}), folder / "page.html")
+        found.page.wait_for_selector("html[data-ready]")
         yield found
-        browser.close()
 
 
 @pytest.fixture(autouse=True)

@@ -95,7 +95,8 @@ def test_rows_are_where_the_page_says(films: list[Path], tmp_path: Path) -> None
     data = data_of(page)
     names = json.loads(unscrambled(data["key"], data["page"]))["candidates"]
     clip = data["clips"][0]
-    assert (clip["width"], clip["height"], len(clip["frames"]), clip["end"]) == (96, 64, 5, 0.5)
+    assert (clip["width"], clip["height"], len(clip["frames"])) == (96, 64, 5)
+    assert clip["passages"] == [[0, 0, 0.5]]
     # The order of the rows is another one than that of the command, or the mapping were there to read.
     order = [names[one] for one, _ in sorted(clip["rows"].items(), key=lambda row: row[1])]
     found = find_clips(films[0], films[1:], lambda message: None)[0]

@@ -1,7 +1,6 @@
 """Whole sessions of judging in a browser, by keyboard, from the practice to the file that is saved and counted."""
 
 import json
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -10,12 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browsing import BROWSERS, chromium
+from browsing import Tab, browsing
 from corpus import drawing, number_of, write
 
 import vedit
-
-sync_api = pytest.importorskip("playwright.sync_api", reason="the test extra's playwright is not installed")
 
 NAMES = ("velvet.mp4", "hammer.mp4", "tulip.mp4")
 STEADIER, NICER = "Which is steadier?", "Which is nicer?"
@@ -46,46 +43,23 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-class Session:
-    """A judge at a page; what it asked for and what it complained about."""
+def canvas(whose: str) -> str:
+    return f"[data-shown='{whose}']"
 
-    def __init__(self, page: Any, path: Path) -> None:
-        self.page = page
-        self.asked: list[str] = []
-        self.complaints: list[str] = []
-        page.set_default_timeout(20_000)
-        page.on("request", lambda request: self.asked.append(request.url))
-        page.on("console", lambda message: self.complaints.append(message.text))
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.goto(path.as_uri())
 
-    def until(self, condition: str) -> None:
-        end = time.monotonic() + 20
-        while not self.page.evaluate(condition):
-            assert time.monotonic() < end, condition
-            time.sleep(0.01)
+class Session(Tab):
+    """A judge at a page."""
 
     def press(self, *keys: str) -> None:
         for key in keys:
             self.page.keyboard.press(key)
 
-    def pixels(self, whose: str) -> np.ndarray[Any, np.dtype[np.float32]]:
-        """What a canvas shows, ``(H, W, 3)``."""
-        width, height, samples = self.page.evaluate(
-            "(whose) => { const screen = document.querySelector(`[data-shown='${whose}']`);"
-            " const copy = document.createElement('canvas'); [copy.width, copy.height] = [screen.width, screen.height];"
-            " const paper = copy.getContext('2d', {willReadFrequently: true}); paper.drawImage(screen, 0, 0);"
-            " return [copy.width, copy.height, [...paper.getImageData(0, 0, copy.width, copy.height).data]] }",
-            whose,
-        )
-        return np.array(samples, np.float32).reshape(height, width, 4)[..., :3]
-
     def shown(self, whose: str) -> str:
         """Which of the films a canvas shows, told by its colour."""
         self.until("film.readyState >= 2")
-        self.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
-        mean = self.pixels(whose)[-12:-4].mean((0, 1))
-        assert mean.max() - mean.min() > 50
+        self.drawn()
+        mean = self.pixels(canvas(whose))[-12:-4].mean((0, 1))
+        assert mean.max() - mean.min() > 0.2
         return NAMES[int(mean.argmax())]
 
     def visible(self) -> str:
@@ -101,14 +75,8 @@ class Session:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    where = chromium()
-    if where is None:
-        pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is installed")
-    with sync_api.sync_playwright() as player:
-        # Without a sandbox, because it cannot be had in containers and as root; the page is our own.
-        browser = player.chromium.launch(executable_path=where, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+    with browsing() as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -215,7 +183,7 @@ def test_films_are_in_step_and_played_by_keyboard(sit: Callable[[str], Session])
     one.press("Home", *"....")
     one.until("film.paused && !film.seeking && Math.abs(film.currentTime - 0.45) < 0.01")
     one.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
-    assert [number_of(one.pixels(whose) / np.float32(255)) for whose in ("source", "0", "1")] == [4, 4, 4]
+    assert [number_of(one.pixels(canvas(whose))) for whose in ("source", "0", "1")] == [4, 4, 4]
     one.press(",")
     one.until("document.getElementById('seek').value === '3' && !film.seeking")
     # A slider keeps the arrow keys while it has the focus: they seek, and answer nothing.

@@ -54,8 +54,8 @@ def test_a_page_holds_everything(pair: tuple[Path, Path], tmp_path: Path) -> Non
     outline = Outline(text)
     data = json.loads(outline.texts["data"])
     assert len(data["frames"]) == 24  # the result's own pictures are shown, too
-    assert [plot["whose"] for plot in data["plots"]] == [["result"]] * 2 + [["reference", "result"]] * 2
-    with av.open(BytesIO(base64.b64decode(outline.texts["bytes"])), "r") as film:
+    assert [len(plot["lines"]) for plot in data["plots"]] == [1, 1, 2, 2]
+    with av.open(BytesIO(base64.b64decode(outline.texts["film0"])), "r") as film:
         assert len(list(film.decode(video=0))) == 24
     assert "factor = 2" in outline.texts["recipe"]
     assert "vedit run" in outline.texts["commands"]

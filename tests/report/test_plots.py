@@ -5,8 +5,10 @@ from math import nan
 
 import pytest
 
+from vedit.pages.plots import POINTS, axis, time_ticks
+from vedit.pages.words import clock
 from vedit.report.measures import MEASURES, Series
-from vedit.report.plots import DRAWN, POINTS, axis, clock, plot, plots, time_ticks
+from vedit.report.plots import DRAWN, plot, plots
 
 
 def series(**values: list[float]) -> Series:
@@ -61,7 +63,7 @@ def test_what_was_never_measured_is_left_out() -> None:
 
 @pytest.mark.parametrize("name", DRAWN)
 def test_equal_values_are_a_level_line(name: str) -> None:
-    _, *measures = name, *(measure for _, measure in DRAWN[name].lines)
+    measures = [measure for *_, measure in DRAWN[name].lines]
     drawn = plot(name, series(**{measure: [1.0] * 3 for measure in measures}), 0.12)
     assert len({y for line in drawn.lines for _, y in points(line.path)}) == 1
     assert 2 <= len(drawn.ticks) <= 5

@@ -10,7 +10,8 @@ import pytest
 import torch
 from corpus import drawing, number_of, write
 
-from vedit.report.previews import Preview, PreviewWriter
+from vedit.pages.small_film import Preview
+from vedit.report.previews import PreviewWriter
 from vedit.video.probe import probe
 
 

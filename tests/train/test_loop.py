@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from vedit.errors import InputError
+from vedit.errors import InputError, OutputError, UsageError, VeditError
 from vedit.train.loop import train
 
 SHORT = 0.004
@@ -42,7 +42,7 @@ class Course:
         return train(
             net or Line(),
             self.loss,
-            state,
+            state.with_suffix(".safetensors"),
             minutes=minutes,
             rate=0.1,
             save=lambda average: self.saved.append(average.slope.mean().item()),
@@ -89,6 +89,24 @@ def test_it_can_begin_afresh(state: Path) -> None:
     again.run(state, resume=False)
     assert again.steps[0] == 0
     assert not any("going on" in line for line in again.said)
+
+
+@pytest.mark.parametrize(
+    ("where", "minutes", "error"),
+    [
+        ("line.png", SHORT, UsageError),
+        ("none/line.safetensors", SHORT, OutputError),
+        ("line.safetensors", 0, UsageError),
+        ("line.safetensors", -1, UsageError),
+    ],
+)
+def test_what_could_not_be_kept_is_not_trained(
+    where: str, minutes: float, error: type[VeditError], tmp_path: Path
+) -> None:
+    course = Course()
+    with pytest.raises(error):
+        train(Line(), course.loss, tmp_path / where, minutes=minutes, rate=0.1, save=lambda _: None)
+    assert course.steps == []
 
 
 def other_net(state: Path) -> None:

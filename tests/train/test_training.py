@@ -106,6 +106,13 @@ def test_pictures_smaller_than_a_crop_teach_no_look(tmp_path: Path) -> None:
         train_look(tmp_path, tmp_path, tmp_path / "x.safetensors", minutes=1)
 
 
-def test_a_folder_without_footage_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["train", "codec", str(tmp_path), "-o", str(tmp_path / "x.safetensors")]) == 3
-    assert "no films or photographs" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("words", "said"), [(["codec"], "no films or photographs"), (["denoiser", "{}"], "no paintings")]
+)
+def test_a_folder_without_footage_is_refused(
+    words: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command, *folders = (word.format(tmp_path) for word in words)
+    out = str(tmp_path / "x.safetensors")
+    assert main(["train", command, str(tmp_path), *folders, "-o", out]) == 3
+    assert said in capsys.readouterr().err

@@ -16,6 +16,7 @@ from vedit.ui.desk import Desk, Stopped
 from vedit.ui.preview import excerpt, preview
 from vedit.ui.watchable import still, watchable
 from vedit.ui.wish import Wish, edits_of
+from vedit.ui.work import edited_file
 from vedit.video.journal import folder_for
 from vedit.video.read import read
 
@@ -111,7 +112,7 @@ def test_a_cancelled_run_goes_on_where_it_stopped(film: Callable[..., Path], tmp
     desk = Desk(tmp_path / "desk")
     desk.open(film(shots=(200,)))
     recipe = Wish("Interpolate", quality="draft").made(None)
-    output = desk.output(recipe)
+    output = edited_file(desk, recipe)
     teller = desk.begin()
 
     def show(done: float, words: str) -> None:
@@ -134,4 +135,6 @@ def test_a_cancelled_run_goes_on_where_it_stopped(film: Callable[..., Path], tmp
 
 
 def _run(desk: Desk, recipe: Recipe, progress: Callable[[int, int], None]) -> vedit.Report:
-    return vedit.run(edits_of(recipe), desk.film.path, desk.output(recipe), audio="auto", progress=progress)
+    return vedit.run(
+        edits_of(recipe), desk.film.path, edited_file(desk, recipe), audio="auto", progress=progress
+    )

@@ -1,7 +1,9 @@
 """The page's controls make the same edits as every other front door, and say how to make them there."""
 
 import shlex
+import tomllib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +12,11 @@ from PIL import Image
 
 import vedit
 from vedit.cli.main import main
+from vedit.pretrained.known import known
 from vedit.recipes import available, load_recipe, recipe_of
-from vedit.ui.wish import PICTURE, Wish, as_toml, command, edits_of
+from vedit.ui.engines import engines
+from vedit.ui.same import as_toml, command, storyboard
+from vedit.ui.wish import PICTURE, Wish, edits_of
 
 BOX = "box:8,8,16,16"
 
@@ -101,3 +106,58 @@ def test_the_command_line_does_the_same(
     by_page = vedit.run(edits_of(recipe), source.path, tmp_path / "page.mp4")
     made = vedit.probe("it's.mp4")
     assert (made.pts, made.recipe) == (vedit.probe(by_page.output).pts, vedit.probe(by_page.output).recipe)
+
+
+@pytest.mark.parametrize(
+    ("wish", "edit"),
+    [
+        (Wish("Extend", longer="1/2"), vedit.edits.Extend("1/2")),
+        (
+            Wish("Extend", engine=" ltx ", prompt="on it sails"),
+            vedit.edits.Extend("0.5", engine="ltx", prompt="on it sails"),
+        ),
+        (
+            Wish(engine="sd15", prompt="a forest", strength=0.2, power=0.5),
+            vedit.edits.Restyle(prompt="a forest", engine="sd15", strength=0.5),
+        ),
+        (Wish("Interpolate", engine="ltx"), vedit.edits.Interpolate(fps=60, engine="ltx")),
+        (
+            Wish("Remove", grow=0, engine="sd15-inpaint", prompt="a wall"),
+            vedit.edits.Inpaint(BOX, engine="sd15-inpaint", prompt="a wall"),
+        ),
+        (Wish("Remove", grow=0, engine=None, prompt="a wall"), vedit.edits.Inpaint(BOX)),  # type: ignore[arg-type]
+    ],
+)
+def test_engines_are_told_what_they_are_to_make(wish: Wish, edit: object) -> None:
+    [made] = edits_of(wish.made(BOX))
+    assert vars(made) == vars(edit)
+
+
+def test_engines_that_are_here_and_fit_are_offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    assert engines("Restyle") == ["bundled"]
+    entry = known("ltx")
+    assert entry is not None
+    here = tmp_path / "models--Lightricks--LTX-Video-0.9.5" / "snapshots" / str(entry.revision)
+    here.mkdir(parents=True)
+    (here / "model_index.json").write_text("{}")
+    assert engines("Interpolate") == ["bundled", "ltx"]
+    assert engines("Restyle") == ["bundled"]
+
+
+def test_a_storyboard_has_a_shot_for_each_picture_and_further_line() -> None:
+    wish = Wish("Generate", pictures=["/x/a b.png", "/x/b.png"], scene="2.5", sound="/x/s.wav", prompt="one")
+    board = tomllib.loads(storyboard(wish, lambda path: Path(path).name))
+    assert board == {
+        "seconds": "2.5",
+        "transition": "morph",
+        "sound": "s.wav",
+        "shots": [{"picture": "a b.png"}, {"picture": "b.png"}],
+    }
+    told = replace(wish, engine="ltx", prompt="one\n\ntwo\n/etc/passwd")
+    assert tomllib.loads(storyboard(told))["shots"][1:] == [
+        {"picture": "/x/b.png", "prompt": "two"},
+        {"prompt": "/etc/passwd"},
+    ]
+    with pytest.raises(vedit.UsageError, match="nothing to make a film of"):
+        storyboard(Wish("Generate"))

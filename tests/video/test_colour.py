@@ -10,8 +10,9 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from torch import Tensor
 
-from vedit.video.colour import Converter, keep_unchanged, planes
+from vedit.video.colour import Converter, planes
 from vedit.video.source import BT601, BT709, BT2020, FULL, LIMITED, UNKNOWN, Colour
+from vedit.window import Window
 
 WEIGHTS = {BT709: (0.2126, 0.0722), BT601: (0.299, 0.114), BT2020: (0.2627, 0.0593)}
 """Of red and blue in luma: ITU-R BT.709-6, BT.601-7, BT.2020-2."""
@@ -210,24 +211,31 @@ def test_alpha_is_the_fourth_channel() -> None:
     assert (back[3] - pixels[3]).abs().max() < 0.01
 
 
-@pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "bgra", "gbrp", "gray"])
+@pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv411p", "yuvj422p", "yuv420p10le", "bgra", "gbrp", "gray"])
 @pytest.mark.parametrize("size", [(48, 64), (47, 61)])
-def test_samples_outside_the_mask_come_back(pix_fmt: str, size: tuple[int, int]) -> None:
+def test_a_window_is_converted_as_in_the_whole_and_the_rest_stays(
+    pix_fmt: str, size: tuple[int, int]
+) -> None:
     height, width = size
     dice = np.random.default_rng(0)
-    native, edited = (av.VideoFrame(width, height, pix_fmt) for _ in range(2))
-    for picture in (native, edited):
-        for plane in planes(picture):
-            plane[:] = dice.integers(0, 255, plane.shape)
-    before = [plane.copy() for plane in planes(edited)]
+    native = av.VideoFrame(width, height, pix_fmt)
+    for plane in planes(native):
+        plane[:] = dice.integers(0, 255, plane.shape)
+    colour = Colour(BT709, LIMITED, UNKNOWN, UNKNOWN)
+    converter = Converter(colour, height, pix_fmt == "bgra")
+    pixels = converter.pixels(native)
+    window = Window(11, 20, 21, 33)
+    assert torch.equal(converter.pixels(native, window), window.of(pixels))
     changed = torch.zeros(1, height, width)
-    changed[:, 11:20, 21:33] = 1
-    keep_unchanged(edited, native, changed)
-    for new, old, mine in zip(planes(edited), planes(native), before, strict=True):
-        down, across = Fraction(height, new.shape[0]), Fraction(width, new.shape[1])
-        inside = np.zeros(new.shape[:2], bool)
+    window.of(changed)[:] = 1
+    pixels = torch.where(changed > 0, torch.rand(3 + converter.alpha, height, width), pixels)
+    whole = converter.native(pixels, pix_fmt, colour)
+    new = converter.retouched(native, lambda asked: asked.of(pixels), changed, colour)
+    for mine, edited, old in zip(planes(new), planes(whole), planes(native), strict=True):
+        down, across = Fraction(height, mine.shape[0]), Fraction(width, mine.shape[1])
+        inside = np.zeros(mine.shape[:2], bool)
         for y in range(11, 20):
             for x in range(21, 33):
                 inside[y // round(down), x // round(across)] = True
-        assert np.array_equal(new[~inside], old[~inside])
-        assert np.array_equal(new[inside], mine[inside])
+        assert np.array_equal(mine[inside], edited[inside])
+        assert np.array_equal(mine[~inside], old[~inside])

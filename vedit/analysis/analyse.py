@@ -16,15 +16,16 @@ from vedit.analysis.anomalies.watching import Anomalies
 from vedit.analysis.found import MEASURES, Analysis, FilmShot, mean_of
 from vedit.analysis.key_frames import KeyFrame, KeyFrames
 from vedit.analysis.motion import MotionMeter
-from vedit.analysis.page import write_page
+from vedit.analysis.page import analysis_page
 from vedit.analysis.picture import Reducer, look, thumbnail
 from vedit.analysis.preview import FilmPreview
 from vedit.analysis.sheet import check_sheet, write_sheet
 from vedit.analysis.sound import levels
 from vedit.frame import Notes
 from vedit.heap import give_back
+from vedit.pages.page import write_page
+from vedit.pages.whole import check_place
 from vedit.proof import peak_memory
-from vedit.report.whole import check_place
 from vedit.video.probe import probe
 from vedit.video.read import read
 from vedit.video.source import Source
@@ -95,7 +96,7 @@ def analyse(
     if found.sheet is not None:
         write_sheet(found, found.sheet, overwrite=overwrite)
     if found.html is not None and preview is not None:
-        write_page(found, preview.finish(), found.html, overwrite=overwrite)
+        write_page(analysis_page(found, preview.finish()), found.html, overwrite=overwrite)
     return found
 
 

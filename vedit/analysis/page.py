@@ -1,24 +1,18 @@
-"""The analysis as a page: one HTML file that needs nothing else, not even a network."""
+"""The analysis as a page."""
 
 import shlex
-from base64 import b64encode
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-from vedit import report
 from vedit.analysis.anomalies.moment import PICTURED, Anomaly
 from vedit.analysis.found import Analysis
 from vedit.analysis.plots import plots
-from vedit.report.plots import clock, time_ticks
-from vedit.report.previews import Preview
-from vedit.report.whole import write_whole
+from vedit.pages.page import page
+from vedit.pages.plots import time_ticks
+from vedit.pages.small import jpeg_url
+from vedit.pages.small_film import Preview
+from vedit.pages.words import clock, rate_words
 
-FOLDERS = [Path(__file__).parent, Path(report.__file__).parent]
-"""Where the templates are: the style is that of the pages of `vedit compare`."""
 CUTS = 60
 """That are drawn in plots; more would hide the lines, and the band of the shots' colours shows them all."""
 
@@ -48,35 +42,18 @@ class Strange:
     picture: str | None
 
 
-def write_page(found: Analysis, preview: Preview, path: Path, *, overwrite: bool) -> None:
-    """Write the page; its name appears only when it is whole.
-
-    Raises:
-        OutputError: it cannot be written, or something of that name appeared meanwhile.
-    """
-    write_whole(path, page(found, preview).encode("utf-8", "backslashreplace"), overwrite=overwrite)
-
-
-def page(found: Analysis, preview: Preview) -> str:
+def analysis_page(found: Analysis, preview: Preview) -> str:
     """The page's HTML."""
     length = float(found.duration)
     drawn = plots(found)
-    template = Environment(
-        loader=FileSystemLoader(FOLDERS),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    ).get_template("analysis.html")
-    rate = found.timing.rate
-    return template.render(
+    return page(
+        Path(__file__).parent / "analysis.html",
         found=found,
         name=found.source.name,
-        facts=f"{found.width}×{found.height}, "
-        + ("variable rate" if rate is None else f"{float(rate):.5g} fps")
-        + f", {found.frames} pictures, {clock(length, 2)}",
+        facts=f"{found.width}×{found.height}, {rate_words(found.timing.rate)}, {found.frames} pictures, "
+        f"{clock(length, 2)}",
         preview=preview,
-        film=b64encode(preview.data).decode(),
+        films=[preview],
         fewer=len(preview.frames) < found.frames,
         plots=drawn,
         time_ticks=time_ticks(length),
@@ -91,25 +68,15 @@ def page(found: Analysis, preview: Preview) -> str:
         + ("" if found.anomalies is None else "--anomalies ")
         + f"--html {shlex.quote(str(found.html))} --overwrite",
         data={
-            "frames": [round(seconds, 5) for seconds in preview.frames],
+            **preview.times,
             "length": length,
             "shots": [round(float(shot.begins), 5) for shot in found.shots],
-            "plots": [
-                {
-                    "seconds": one.seconds,
-                    "lines": [line.values for line in one.lines],
-                    "decimals": one.decimals,
-                }
-                for one in drawn
-            ],
+            "plots": [one.points for one in drawn],
         },
-        made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        version=version("vedit-diffusion"),
     )
 
 
 def _strange(one: Anomaly) -> Strange:
-    picture = None if one.thumbnail is None else b64encode(one.thumbnail).decode()
     pictures = one.stop - one.start
     of_sound = one.kind in ("drop-out", "click")
     return Strange(
@@ -120,7 +87,7 @@ def _strange(one: Anomaly) -> Strange:
         else f"{pictures} picture{'s' * (pictures != 1)}",
         score=f"{one.score:.2f}",
         seconds=round(float(one.begins), 5),
-        picture=picture and f"data:image/jpeg;base64,{picture}",
+        picture=None if one.thumbnail is None else jpeg_url(one.thumbnail),
     )
 
 
@@ -140,7 +107,7 @@ def _shown(found: Analysis) -> list[Shown]:
                 lasts=f"{float(shot.duration):.2f} s",
                 words=" · ".join(words),
                 seconds=round(float(shot.key_seconds), 5),
-                picture=f"data:image/jpeg;base64,{b64encode(shot.thumbnail).decode()}",
+                picture=jpeg_url(shot.thumbnail),
                 colour=shot.colour,
             )
         )

@@ -10,6 +10,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from vedit.frame import Frame
+from vedit.pages.small import jpeg
 from vedit.video.colour import scalable
 from vedit.video.source import Source
 
@@ -89,5 +90,4 @@ def thumbnail(picture: Picture) -> bytes:
     scale = min(1.0, THUMBNAIL / max(picture.shape[:2]))
     size = [max(1, round(side * scale)) for side in picture.shape[1::-1]]
     small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    _, data = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 85])
-    return bytes(data)
+    return jpeg(np.asarray(small, np.uint8))

@@ -8,8 +8,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from vedit.analysis.found import Analysis, FilmShot
 from vedit.errors import UsageError
-from vedit.report.plots import clock
-from vedit.report.whole import check_place, write_whole
+from vedit.pages.whole import check_place, write_whole
+from vedit.pages.words import clock
 
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 COLUMNS = 6

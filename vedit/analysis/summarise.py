@@ -20,8 +20,8 @@ from vedit.errors import OutputError, UsageError
 from vedit.frame import Frame, Notes, Timing
 from vedit.fx.sound import FilmSound
 from vedit.heap import give_back
+from vedit.pages.whole import check_place, write_whole
 from vedit.proof import peak_memory
-from vedit.report.whole import check_place, write_whole
 from vedit.video.output import Output, plan_output
 from vedit.video.probe import probe
 from vedit.video.read import Place, read

@@ -32,8 +32,8 @@ def find_jobs(
     """The films below a folder, in the order of their names, each with the same place below another folder.
 
     Args:
-        src: the folder with the films, at any depth; hidden files and folders are not looked at, nor are folders in it
-            that hold the results of a batch.
+        src: the folder with the films, at any depth; hidden files and folders and links to folders are not looked at,
+            nor are folders in it that hold the results of a batch.
         dst: the folder for the results; it may lie within ``src`` and is not looked at then.
         patterns: only films whose name or path within the folder fits one of these, such as ``*.mov`` or ``day1/*``;
             a file that fits is taken for a film whatever its ending. None: every file with a film's ending.

@@ -5,7 +5,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from vedit.batching.task import Outcome, Task, perform
-from vedit.errors import VeditError
 from vedit.video.probe import probe
 from vedit.video.source import Source
 
@@ -35,12 +34,9 @@ class Local:
     def _known(self, task: Task) -> Source | None:
         """The film's facts, if it was the next one; a fault of it is told when the task is done."""
         (path, found), self._next = self._next or (None, None), None
-        if found is None or path != task.source:
+        if found is None or path != task.source or found.exception():
             return None
-        try:
-            return found.result()
-        except VeditError:
-            return None
+        return found.result()
 
     def close(self) -> None:
         """Nothing outlives a task here but the look at the next film."""

@@ -30,6 +30,7 @@ from vedit.diffusion.schedule import last_steps_timetable
 from vedit.diffusion.unet import UNetDenoiser
 from vedit.edits.aids import check_consistency
 from vedit.edits.steady import trusted_link
+from vedit.errors import UsageError
 from vedit.flow.pairs import PairFlow
 from vedit.metrics.temporal import join_ratio, pairs_of, warp_error
 from vedit.torchvision_ops import tolerate_torchvision
@@ -93,8 +94,12 @@ def bench_consistency(
         InputError: a film cannot be read.
         UsageError: there is no such part.
     """
+    wanted: dict[str, frozenset[str]] = {}
     for part in parts:
-        check_consistency(part)
+        aids = check_consistency(part)
+        if aids is None or "colour" in aids:
+            raise UsageError(f"parts has {part!r}", "Give some of flow, noise, anchors, fusion; or none.")
+        wanted[part] = aids
     unet = random_unet(attention).to(pick_device(device))
     for path in clips:
         clip = read_clip(path, frames, width)
@@ -105,8 +110,7 @@ def bench_consistency(
         joins = range(stride, len(clip.frames), stride)
         alone: dict[bool, float] = {}
         # First those whose frames see no others, once with either noise: what the others' seams are measured against.
-        for part in sorted(parts, key=lambda part: part not in ("none", "noise")):
-            aids = frozenset() if part == "none" else frozenset(part.split(","))
+        for part, aids in sorted(wanted.items(), key=lambda item: not item[1] <= {"noise"}):
             began = time.perf_counter()
             made = painted(unet, clip, links, aids, window=window, strength=strength, steps=steps)
             seconds = (time.perf_counter() - began) / len(made)

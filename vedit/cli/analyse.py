@@ -193,6 +193,6 @@ def _pieces(reel: "Reel") -> Table:
 
 
 def _clock(seconds: Fraction) -> str:
-    from vedit.report.plots import clock
+    from vedit.pages.words import clock
 
     return clock(float(seconds))

@@ -5,10 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
-from rich.text import Text
 from typer import Argument, Exit, Option
 
 import vedit
@@ -78,7 +76,7 @@ def _run(title: str, call: dict[str, Any], options: Any, show: Screen) -> None:
         screen.say(event="batch", **report.facts())
     else:
         if failed := report.with_status("failed"):
-            Console(stderr=True).print(_table(failed))
+            screen.console(stderr=True).print(_table(failed))
         print(report.summary, flush=True)
     if report.with_status("failed"):
         raise Exit(1)
@@ -87,7 +85,7 @@ def _run(title: str, call: dict[str, Any], options: Any, show: Screen) -> None:
 @contextmanager
 def _shown(show: Screen) -> "Iterator[Callable[[Happened], None]]":
     """What shows a batch while it runs: bars on a terminal, a line for each film elsewhere, or JSON lines."""
-    console = Console(stderr=True)
+    console = screen.console(stderr=True)
     if show.json_lines:
         yield lambda event: screen.say(**event.facts())
     elif show.quiet or not console.is_terminal:
@@ -95,12 +93,12 @@ def _shown(show: Screen) -> "Iterator[Callable[[Happened], None]]":
             lambda event: (
                 None
                 if show.quiet or event.event == "progress"
-                else console.print(_line(event), markup=False, highlight=False, soft_wrap=True)
+                else console.print(_line(event), soft_wrap=True)
             )
         )
     else:
         with Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             TextColumn("{task.percentage:>3.0f}%"),
             TimeElapsedColumn(),
@@ -124,7 +122,7 @@ class _Bars:
                 self._films[event.name] = self._bars.add_task(event.name, total=1.0, left="")
             self._bars.update(self._films[event.name], completed=event.share)
         else:
-            self._bars.console.print(_line(event), markup=False, highlight=False)
+            self._bars.console.print(_line(event))
             if event.name in self._films and event.event in ("done", "failed"):
                 self._bars.remove_task(self._films.pop(event.name))
         self._bars.update(
@@ -151,14 +149,12 @@ def _left(event: "Happened") -> str:
 
 def _table(failed: "tuple[JobResult, ...]") -> Table:
     shown = Table(title=f"{len(failed)} failed", title_justify="left", box=None, pad_edge=False)
-    shown.caption, shown.caption_justify = (
-        "Once they are mended: the same command with --retry-failed.",
-        "left",
-    )
-    shown.add_column("film", overflow="fold")
+    shown.caption = "Once they are mended: the same command with --retry-failed."
+    shown.caption_justify = "left"
+    shown.add_column("film", overflow="fold", style="bold")
     shown.add_column("why", overflow="fold")
     for result in failed:
-        shown.add_row(Text(result.job.name, style="bold"), Text(result.line))
+        shown.add_row(result.job.name, result.line)
     return shown
 
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from rich.console import Console
 from rich.table import Table
 from typer import Argument, Option, Typer
 
@@ -86,7 +85,7 @@ def restyle(
         rows.append(row)
         tell(row, f"{row.seconds:.1f} s", json_lines, quiet)
     if not json_lines:
-        Console().print(_restyle_table(rows, means(rows) if len(clips) > 1 else []))
+        screen.console().print(_restyle_table(rows, means(rows) if len(clips) > 1 else []))
 
 
 @app.command()
@@ -121,13 +120,13 @@ def interpolate(
     if json_lines:
         screen.say(event="protocol", **vars(trial), **words)
     else:
-        Console().print(protocol_table(words))
+        screen.console().print(protocol_table(words))
     rows = []
     for row in bench_interpolate(clips, trial, rife=rife, device=device, output=output):
         rows.append(row)
         tell(row, f"{row.psnr:.2f} dB", json_lines, quiet)
     if not json_lines:
-        Console().print(_interpolation_table(rows, means(rows) if len(clips) > 1 else []))
+        screen.console().print(_interpolation_table(rows, means(rows) if len(clips) > 1 else []))
 
 
 @app.command()
@@ -145,7 +144,7 @@ def inpaint(
         str, Option("--quality", help="Of vedit's edit: draft, normal, best; or several.")
     ] = "draft,normal,best",
     frames: Annotated[int, Option("--frames", min=2, help="Frames of each clip, up to its first cut.")] = 48,
-    seed: Annotated[int, Option("--seed", help="Of the random masks.")] = 0,
+    seed: Annotated[int, Option("--seed", min=0, help="Of the random masks.")] = 0,
     output: Annotated[
         Path | None,
         Option("--output", "-o", metavar="FOLDER", help="Write a contact sheet of each clip's worst frame."),
@@ -168,13 +167,13 @@ def inpaint(
     if json_lines:
         screen.say(event="protocol", **vars(trial), **words)
     else:
-        Console().print(protocol_table(words))
+        screen.console().print(protocol_table(words))
     rows = []
     for row in bench_inpaint(clips, trial, device=device, output=output):
         rows.append(row)
         tell(row, f"{row.hole:.2f} dB in the hole", json_lines, quiet)
     if not json_lines:
-        Console().print(_inpaint_table(rows, means(rows) if len(clips) > 1 else []))
+        screen.console().print(_inpaint_table(rows, means(rows) if len(clips) > 1 else []))
 
 
 @app.command()
@@ -195,13 +194,13 @@ def attention(
     if json_lines:
         screen.say(event="protocol", **vars(trial), **words)
     else:
-        Console().print(protocol_table(words))
+        screen.console().print(protocol_table(words))
     rows = []
     for row in bench_attention(trial):
         rows.append(row)
         tell(row, f"{row.seconds:.2f} s", json_lines, quiet)
     if not json_lines:
-        Console().print(_attention_table(rows))
+        screen.console().print(_attention_table(rows))
 
 
 @app.command()
@@ -225,13 +224,13 @@ def cache(
     if json_lines:
         screen.say(event="protocol", **vars(trial), **words)
     else:
-        Console().print(protocol_table(words))
+        screen.console().print(protocol_table(words))
     rows = []
     for row in bench_cache(trial):
         rows.append(row)
         tell(row, f"{row.seconds:.2f} s", json_lines, quiet)
     if not json_lines:
-        Console().print(_cache_table(rows))
+        screen.console().print(_cache_table(rows))
 
 
 def _restyle_table(rows: "Sequence[RestyleRow]", summary: "Sequence[RestyleRow]") -> Table:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from rich.console import Console
 from rich.table import Table
 from typer import Argument, Option
 
@@ -16,8 +15,10 @@ if TYPE_CHECKING:
     from vedit.bench.anomalies import Clean, Planted, Tally
 
 CAPTION = """\
-found: as what it is; any: as anything; precision: of what was told in the planted films, what was planted;
-alarms: told of the clips as they are"""
+found: as what it is; seen: of those that are visible; any: as anything;
+precision: of what was told in the planted films, what was planted; alarms: told of the clips as they are"""
+
+TITLES = "planted", "found", "recall", "visible", "seen", "recall", "any", "precision", "alarms", "a minute"
 
 
 def anomalies(
@@ -27,7 +28,7 @@ def anomalies(
     ] = 750,
     width: Annotated[int, Option("--width", help="Planted films are at most this wide.")] = 480,
     passes: Annotated[int, Option("--passes", help="Films with faults that are made of each clip.")] = 3,
-    seed: Annotated[int, Option("--seed", help="Of where which faults are.")] = 0,
+    seed: Annotated[int, Option("--seed", min=0, help="Of where which faults are.")] = 0,
     json_lines: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -40,20 +41,20 @@ def anomalies(
     if json_lines:
         screen.say(event="protocol", **vars(trial), **words)
     else:
-        Console().print(protocol_table(words))
+        screen.console().print(protocol_table(words))
     results = []
     for result in bench_anomalies(clips, trial):
         results.append(result)
         if json_lines:
             screen.say(event="clean" if isinstance(result, Clean) else "planted", **_facts(result))
         elif not quiet:
-            Console(stderr=True).print(_line(result), highlight=False)
+            screen.console(stderr=True).print(_line(result))
     held = tallies(results)
     if json_lines:
         for tally in held:
             screen.say(event="kind", **tally.facts())
     else:
-        Console().print(_table(held))
+        screen.console().print(_table(held))
 
 
 def _facts(result: "Planted | Clean") -> dict[str, object]:
@@ -83,15 +84,18 @@ def _table(held: "Sequence[Tally]") -> Table:
         caption=f"{CAPTION}, {held[0].minutes:.1f} minutes",
     )
     shown.add_column("")
-    for title in ("planted", "found", "any", "recall", "precision", "alarms", "a minute"):
+    for title in TITLES:
         shown.add_column(title, justify="right", no_wrap=True)
     for one in held:
         shown.add_row(
             one.kind,
             str(one.planted),
             str(one.right),
-            str(one.any),
             _number(one.recall),
+            str(one.visible),
+            str(one.seen),
+            _number(one.recall_of_visible),
+            str(one.any),
             _number(one.precision),
             str(one.alarms),
             _number(one.per_minute),

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from rich.console import Console
 from rich.table import Table
 from typer import Argument, Option
 
@@ -55,7 +54,7 @@ def compress(
         if json_lines:
             screen.say(event="remark", text=why)
         elif not quiet:
-            Console(stderr=True).print(why, highlight=False)
+            screen.console(stderr=True).print(why)
 
     named = list(LOOKS) if looks == "all" else listed(looks)
     for look in named:
@@ -65,7 +64,7 @@ def compress(
     if json_lines:
         screen.say(event="protocol", frames=frames, width=width, **words)
     else:
-        Console().print(protocol_table(words))
+        screen.console().print(protocol_table(words))
     found = bench_compress(
         clips,
         looks=named,
@@ -87,7 +86,7 @@ def compress(
             tell(row, f"{row.seconds:.2f} s a frame", json_lines, quiet)
     if not json_lines:
         several = len({row.clip for row in bundled}) > 1
-        Console().print(_table([*bundled, *(means(bundled) if several else []), *others]))
+        screen.console().print(_table([*bundled, *(means(bundled) if several else []), *others]))
 
 
 def _table(rows: "Sequence[CompressRow]") -> Table:

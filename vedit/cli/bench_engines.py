@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from rich.console import Console
 from rich.table import Table
 from typer import Argument, Option
 
 from vedit.cli import screen
+from vedit.cli.bench_shown import listed
 from vedit.cli.options import Debug, Device, Json, Quiet
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def consistency(
     rows = []
     for row in bench_consistency(
         clips,
-        parts=[part.replace("+", ",") for part in parts.split(",")],
+        parts=[part.replace("+", ",").replace(" ", "") for part in listed(parts)],
         frames=frames,
         width=width,
         window=window,
@@ -56,9 +56,9 @@ def consistency(
         if json_lines:
             screen.say(**vars(row))
         elif not quiet:
-            Console(stderr=True).print(f"{row.clip}: {row.method}, {row.warp:.2f}", highlight=False)
+            screen.console(stderr=True).print(f"{row.clip}: {row.method}, {row.warp:.2f}")
     if not json_lines:
-        Console().print(_table([*rows, *(means(rows) if len(clips) > 1 else [])]))
+        screen.console().print(_table([*rows, *(means(rows) if len(clips) > 1 else [])]))
 
 
 def _table(rows: "Sequence[ConsistencyRow]") -> Table:

@@ -5,11 +5,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 from typer import Argument, Option
 
+from vedit.cli import screen
 from vedit.cli.bench_shown import listed, tell
 from vedit.cli.options import Debug, Device, Json, Quiet
 
@@ -48,7 +48,7 @@ def predict(
         rows.append(row)
         tell(row, f"{row.psnr:.2f} dB", json_lines, quiet or row.horizon > 1)
     if not json_lines:
-        Console().print(_table([*rows, *(over_clips(rows) if len(clips) > 1 else [])]))
+        screen.console().print(_table([*rows, *(over_clips(rows) if len(clips) > 1 else [])]))
 
 
 def _table(rows: "Sequence[PredictionRow]") -> Table:
@@ -62,7 +62,7 @@ def _table(rows: "Sequence[PredictionRow]") -> Table:
         for title, cell in (("PSNR, dB", _psnr), ("SSIM", _ssim)):
             table.add_row(Text(f"{clip}, {title}", style="bold"))
             for method in {row.method: 0 for row in held}:
-                table.add_row(Text(method), *(cell(row) for row in held if row.method == method))
+                table.add_row(method, *(cell(row) for row in held if row.method == method))
     return table
 
 

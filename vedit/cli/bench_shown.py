@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -20,7 +19,7 @@ def tell(row: "Row", found: str, json_lines: bool, quiet: bool) -> None:
     if json_lines:
         screen.say(**vars(row))
     elif not quiet:
-        Console(stderr=True).print(f"{row.clip}: {row.method}, {found}", highlight=False)
+        screen.console(stderr=True).print(f"{row.clip}: {row.method}, {found}")
 
 
 def rows_table(
@@ -37,16 +36,16 @@ def rows_table(
     for clip, group in groupby(rows, key=lambda row: row.clip):
         shown.add_row(Text(clip, style="bold"))
         for row in group:
-            shown.add_row(Text(row.method), *cells(row))
+            shown.add_row(row.method, *cells(row))
     return shown
 
 
 def protocol_table(words: Mapping[str, str]) -> Table:
     shown = Table(box=None, pad_edge=False, show_header=False)
-    shown.add_column(no_wrap=True)
+    shown.add_column(style="bold", no_wrap=True)
     shown.add_column(overflow="fold")
     for topic, text in words.items():
-        shown.add_row(Text(topic, style="bold"), Text(text))
+        shown.add_row(topic, text)
     shown.add_row()
     return shown
 

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from rich.console import Console
 from typer import Argument, Exit, Option, Typer
 
 import vedit
@@ -87,7 +86,7 @@ def probe(
     elif as_recipe:
         print(recipe.carried(source), end="")
     else:
-        Console().print(table(source))
+        screen.console().print(table(source))
 
 
 @edit_command(app)

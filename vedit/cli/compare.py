@@ -3,9 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 from typer import Argument, Option
 
 import vedit
@@ -49,7 +47,7 @@ def compare(
         screen.say(event="done", **found.facts())
         return
     if not quiet:
-        Console().print(_table(found))
+        screen.console().print(_table(found))
     print(found.proof)
     if found.html is not None:
         print(f"The page is {found.html}")
@@ -58,11 +56,11 @@ def compare(
 def _table(found: "Comparison") -> Table:
     from vedit.report.words import table, verdict
 
-    shown = Table(box=None, pad_edge=False, title=Text(verdict(found)), title_justify="left", title_style="")
-    shown.add_column("")
+    shown = Table(box=None, pad_edge=False, title=verdict(found), title_justify="left", title_style="")
+    shown.add_column("", style="bold")
     for title in ("reference", "result", "worst"):
         shown.add_column(title, justify="right", no_wrap=True)
     shown.add_column("", overflow="fold", style="dim")
     for row in table(found):
-        shown.add_row(Text(row.title, style="bold"), row.reference, row.result, row.worst, Text(row.meaning))
+        shown.add_row(row.title, row.reference, row.result, row.worst, row.meaning)
     return shown

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args
 
-from rich.console import Console
 from typer import Option, Typer
 from typer.models import ArgumentInfo
 
@@ -94,7 +93,7 @@ def _plan(title: str, files: Files, edits: "Edits", options: Any, shots: bool, s
     if show.json_lines:
         print(found.to_json())
     else:
-        Console().print(table(found, title))
+        screen.console().print(table(found, title))
 
 
 def _listed(edits: "Edits") -> "list[Edit]":

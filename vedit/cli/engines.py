@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -23,7 +22,7 @@ def engines(json_lines: Json = False, debug: Debug = False) -> None:
         for row in rows:
             screen.say(event="engine", **row)
         return
-    console = Console()
+    console = screen.console()
     for kind in dict.fromkeys(row["kind"] for row in rows):
         console.print(_table(kind, [row for row in rows if row["kind"] == kind]))
         console.print()

@@ -13,10 +13,10 @@ from vedit.cli.options import Debug, Device, Engine, GuidanceScale, Json, Quiet,
 
 def generate(
     storyboard: Annotated[
-        list[Path],
+        list[str],
         Argument(
             metavar="STORYBOARD",
-            help="A .toml file of shots, a text file with a picture or prompt per line, or the pictures themselves.",
+            help="A .toml file of shots, a text file with a picture or prompt per line, or those themselves.",
         ),
     ],
     output: Annotated[
@@ -60,12 +60,11 @@ def generate(
     debug: Debug = False,
 ) -> None:
     """Make a film from pictures, or from prompts with a pretrained engine, with a sound track."""
-    from vedit.generating.board_file import is_picture
+    from vedit.generating.board_file import is_shot
 
-    several = len(storyboard) > 1 or is_picture(storyboard[0])
     with resumable(output), screen.running("generate", quiet=quiet, as_json=json_lines) as shown:
         report = vedit.generate(
-            storyboard if several else storyboard[0],
+            storyboard if len(storyboard) > 1 or is_shot(storyboard[0]) else storyboard[0],
             output,
             engine=engine,
             size=size,

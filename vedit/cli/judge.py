@@ -3,9 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 from typer import Argument, Option
 
 import vedit
@@ -89,9 +87,8 @@ def _count(files: list[Path], *, quiet: bool, as_json: bool) -> None:
     if as_json:
         screen.say(event="done", **found.facts())
         return
-    console = Console()
-    for number in range(len(found.questions)):
-        console.print(_table(found, found.questions[number]), end="\n\n")
+    for asked in found.questions:
+        screen.console().print(_table(found, asked), end="\n\n")
     print(_summary(found))
 
 
@@ -105,21 +102,19 @@ def _several(count: int, what: str) -> str:
 
 
 def _table(found: "Tally", asked: "Question") -> Table:
-    shown = Table(
-        box=None, pad_edge=False, title=Text(asked.question), title_justify="left", title_style="bold"
-    )
+    shown = Table(box=None, pad_edge=False, title=asked.question, title_justify="left", title_style="bold")
     for title in ("", "", "answers", "95 % interval"):
         shown.add_column(title, justify="right" if title else "left", overflow="fold")
     for pair in asked.pairs:
         counts = f"{pair.wins} : {pair.losses}" + (f", {pair.ties} the same" if pair.ties else "")
         shown.add_row(
-            Text(f"{pair.a} before {pair.b}"), f"{pair.rate.value:.0%}", counts, _share_interval(pair.rate)
+            f"{pair.a} before {pair.b}", f"{pair.rate.value:.0%}", counts, _share_interval(pair.rate)
         )
     for one in asked.scores:
         value = f"{one.score.value:.2f}" if found.mode == "rating" else f"{one.score.value:+.2f}"
         low, high = one.score.low, one.score.high
         interval = "–" if low is None or high is None else f"{low:.2f} to {high:.2f}"
-        shown.add_row(Text(one.name), value, str(one.answers), interval)
+        shown.add_row(one.name, value, str(one.answers), interval)
     return shown
 
 

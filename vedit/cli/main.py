@@ -47,9 +47,8 @@ def main(argv: Sequence[str]) -> int:
         )
         return _complain(problem, remedy, 1, debug, as_json)
     if code == INTERRUPTED:
-        return _complain(
-            "interrupted", "The unfinished file was removed; nothing else was touched.", code, False, as_json
-        )
+        remedy = "No unfinished file is left; run the same command again."
+        return _complain("interrupted", remedy, code, False, as_json)
     return int(code)
 
 

@@ -30,6 +30,11 @@ class Shown(TypedDict):
     phase: Callable[[str, float], None]
 
 
+def console(*, stderr: bool = False) -> Console:
+    """Where tables and lines are shown, letter for letter: a film may be called ``[b].mp4``."""
+    return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+
+
 @contextmanager
 def running(title: str, *, quiet: bool = False, as_json: bool = False) -> Iterator[Shown]:
     """Show how far a render is, in source frames, and its warnings as they come.
@@ -37,7 +42,7 @@ def running(title: str, *, quiet: bool = False, as_json: bool = False) -> Iterat
     A bar with the time left on a terminal, a line per tenth of the film elsewhere, a JSON object per
     hundredth with ``as_json``, only warnings with ``quiet``.
     """
-    console = Console(stderr=True)
+    there = console(stderr=True)
     if as_json:
         yield {
             "progress": _every(
@@ -48,14 +53,12 @@ def running(title: str, *, quiet: bool = False, as_json: bool = False) -> Iterat
         }
     elif quiet:
         yield {"progress": lambda done, total: None, "warn": _warn, "phase": lambda name, done: None}
-    elif console.is_terminal:
-        with _bar(console) as bar:
+    elif there.is_terminal:
+        with _bar(there) as bar:
             task = bar.add_task(title, total=None)
             yield {
                 "progress": lambda done, total: bar.update(task, completed=done, total=total),
-                "warn": lambda message: bar.console.print(
-                    f"warning: {message}", markup=False, highlight=False
-                ),
+                "warn": lambda message: bar.console.print(f"warning: {message}"),
                 "phase": lambda name, done: bar.update(
                     task, description=title if done >= 1 else f"{title}: {name} {done:.0%}"
                 ),
@@ -91,9 +94,9 @@ def say(**fact: object) -> None:
     print(json.dumps(fact), flush=True)
 
 
-def _bar(console: Console) -> Progress:
+def _bar(there: Console) -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("frames"))
-    return Progress(*columns, TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), console=console)
+    return Progress(*columns, TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), console=there)
 
 
 def _every(parts: int, show: Tick) -> Tick:

@@ -13,7 +13,7 @@ Footage = Annotated[Path, Argument(metavar="FOOTAGE", help="A folder of films an
 Weights = Annotated[Path, Option("--output", "-o", metavar="WEIGHTS", help="The .safetensors file to write.")]
 Minutes = Annotated[float, Option("--minutes", help="How long to train, with what was trained before.")]
 Start = Annotated[Path | None, Option("--start", metavar="WEIGHTS", help="Weights to begin from.")]
-Seed = Annotated[int, Option("--seed", help="Of every random choice.")]
+Seed = Annotated[int, Option("--seed", min=0, help="Of every random choice.")]
 On = Annotated[str, Option("--device", help="auto, cpu, cuda, cuda:1, mps.")]
 Resume = Annotated[
     bool, Option("--resume/--no-resume", help="Go on from WEIGHTS' .state file, if an earlier run left one.")

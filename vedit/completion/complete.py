@@ -11,8 +11,8 @@ from vedit.completion.carry import carry
 from vedit.completion.evidence import Evidence
 from vedit.completion.motion import Motion
 from vedit.completion.net import GRAIN, CompletionNet, assembled, mixed
-from vedit.completion.window import Window
 from vedit.frame import Frame
+from vedit.window import Window
 
 CALM, HASTE = 0.85, 0.6
 """How much of what is made up is taken from the frame before, where it stands still; and the speed in pixels a frame at

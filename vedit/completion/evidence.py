@@ -15,11 +15,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from vedit.completion.later import Later
 from vedit.completion.motion import LOST, Motion, hidden_motion
-from vedit.completion.window import Window, window_around
+from vedit.completion.window import window_around
 from vedit.flow.complete import grow, harmonic
 from vedit.flow.estimate import Quality
 from vedit.frame import Frame
+from vedit.window import Window
 
 RING = 4
 """Known pixels around the hole that are fetched from the other frames as well, to show how well that works."""
@@ -31,6 +33,8 @@ SURE, STRAY = 8, 3.0
 followed further. In a still scene that is everything."""
 FACTS = 4
 """What goes with a fetched colour: found, error, distance in time, speed; each in [0, 1]."""
+LATE = 0.5
+"""The distance told of what was seen after the window's frames: the net was never told of more than two thirds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,29 +56,33 @@ class Evidence:
     motion: Motion | None = None
 
 
-def gather(films: Iterator[tuple[Frame, Tensor]], quality: Quality, radius: int) -> Generator[Evidence]:
+def gather(
+    films: Iterator[tuple[Frame, Tensor]], quality: Quality, radius: int, *, afar: bool = False
+) -> Generator[Evidence]:
     """The evidence for each frame of a shot, in order, from up to ``radius`` frames before and after it.
 
     Args:
         films: the frames with their masks ``(1, H, W)`` of 0 and 1.
         quality: of the search for motion.
         radius: the window holds ``2 radius + 1`` frames, of each only what lies around a hole.
+        afar: also ask the frames after these, which have to be held (see `vedit.completion.later`).
     """
     seen: deque[_Moment] = deque()
     waiting: deque[Frame] = deque()  # none that was given on: it is converted by now, and large
     here = 0  # place of the frame whose evidence comes next
-    for frame, moment in _moments(films, quality):
+    later = Later(films) if afar else None
+    for frame, moment in _moments(iter(later or films), quality):
         seen.append(moment)
         waiting.append(frame)
         if len(seen) - here > radius:
-            yield _evidence(waiting.popleft(), seen, here, radius)
+            yield _evidence(waiting.popleft(), seen, here, radius, later)
             here += 1
         if here > radius:
             seen.popleft()
             seen[0].before = None
             here -= 1
     while here < len(seen):
-        yield _evidence(waiting.popleft(), seen, here, radius)
+        yield _evidence(waiting.popleft(), seen, here, radius, later)
         here += 1
 
 
@@ -89,7 +97,7 @@ class _Moment:
         self._motion: Motion | None = None
         self._blocked: dict[int, Tensor] = {}
         if window is not None:
-            rgb = window.of(frame.pixels[:3]).to(mask.device)
+            rgb = frame.part(window)[:3].to(mask.device)
             hole = window.of(mask)
             # Half precision holds 10 bits, and a window of films half as large.
             self._picture = harmonic(rgb[None], hole[None])[0].half()
@@ -150,7 +158,7 @@ def _moments(films: Iterator[tuple[Frame, Tensor]], quality: Quality) -> Iterato
         yield waiting, moment(waiting, mask)
 
 
-def _evidence(frame: Frame, seen: deque[_Moment], here: int, radius: int) -> Evidence:
+def _evidence(frame: Frame, seen: deque[_Moment], here: int, radius: int, later: Later | None) -> Evidence:
     moment = seen[here]
     mask, window = moment.mask, moment.window
     if window is None:
@@ -162,7 +170,23 @@ def _evidence(frame: Frame, seen: deque[_Moment], here: int, radius: int) -> Evi
     if not moment.covered:
         return Evidence(frame, mask, window, picture, motion=motion)
     ahead, behind = (_fetched(seen, here, direction, radius) for direction in (1, -1))
+    if later is not None:
+        _look_later(ahead, behind, moment, later)
     return Evidence(frame, mask, window, picture, ahead, behind, motion)
+
+
+def _look_later(ahead: Tensor, behind: Tensor, moment: _Moment, later: Later) -> None:
+    """Put what only shows after the window's frames into ``ahead``, where none of these shows anything."""
+    window = moment.window
+    assert window is not None  # noqa: S101 - it has a hole
+    hole = window.of(moment.mask)[0] > 0
+    missing = hole & (ahead[3] + behind[3] == 0)
+    if not bool(missing.any()) or (shown := later.show(moment.picture, hole, window)) is None:
+        return
+    colours, changed = shown
+    missing &= changed < 1
+    facts = torch.stack([torch.ones_like(changed), changed / 2, LATE + 0 * changed, 0 * changed])
+    ahead[:, missing] = torch.cat([colours, facts])[:, missing]
 
 
 def _fetched(seen: deque[_Moment], here: int, direction: int, radius: int) -> Tensor:

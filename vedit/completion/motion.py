@@ -6,12 +6,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vedit.completion.window import Window
 from vedit.flow.complete import grow, harmonic
 from vedit.flow.estimate import Quality
 from vedit.flow.occlusion import occlusion
 from vedit.flow.pairs import pair_flow
 from vedit.flow.warp import warp
+from vedit.window import Window
 
 REACH = 1
 """Cells around a hole whose flow is not believed: patches of 8 pixels there have matched the hole's filling."""

@@ -1,9 +1,8 @@
 """The part of each frame that a hole and its surroundings take up: a small logo in 4K then costs like 480p."""
 
-from dataclasses import dataclass
-
-import torch
 from torch import Tensor
+
+from vedit.window import Window, window_of
 
 MARGIN = 64
 """Pixels around a hole that are looked at, at least…"""
@@ -13,45 +12,19 @@ STEP = 16
 """Windows begin at multiples of this, so that grids coarser than the picture's are the same in all of them."""
 
 
-@dataclass(frozen=True)
-class Window:
-    """Rows ``top`` to ``bottom`` and columns ``left`` to ``right`` of a picture, half open."""
-
-    top: int
-    bottom: int
-    left: int
-    right: int
-
-    @property
-    def height(self) -> int:
-        return self.bottom - self.top
-
-    @property
-    def width(self) -> int:
-        return self.right - self.left
-
-    def of(self, image: Tensor) -> Tensor:
-        """What an image ``(…, H, W)`` shows there (a view)."""
-        return image[..., self.top : self.bottom, self.left : self.right]
-
-    def within(self, outer: "Window") -> "Window":
-        """The same place as seen from inside another window."""
-        return Window(
-            self.top - outer.top, self.bottom - outer.top, self.left - outer.left, self.right - outer.left
-        )
-
-
 def window_around(masks: list[Tensor]) -> Window | None:
     """The window that holds every hole of some masks ``(1, H, W)`` and what is around them; None without a hole."""
-    union = torch.stack(masks).amax((0, 1)) > 0
-    rows, columns = (union.any(axis).nonzero().flatten() for axis in (1, 0))
-    if len(rows) == 0:
+    holes = [
+        hole for mask in set(masks) if (hole := window_of(mask))
+    ]  # a mask that stands still is one tensor
+    if not holes:
         return None
-    height, width = union.shape
+    height, width = masks[0].shape[-2:]
     margin = max(MARGIN, max(height, width) // SHARE)
 
-    def span(places: Tensor, size: int) -> tuple[int, int]:
-        first, last = int(places[0]) - margin, int(places[-1]) + 1 + margin
-        return max(0, first // STEP * STEP), min(size, -(-last // STEP) * STEP)
+    def span(first: int, last: int, size: int) -> tuple[int, int]:
+        return max(0, (first - margin) // STEP * STEP), min(size, -(-(last + margin) // STEP) * STEP)
 
-    return Window(*span(rows, height), *span(columns, width))
+    rows = min(hole.top for hole in holes), max(hole.bottom for hole in holes)
+    columns = min(hole.left for hole in holes), max(hole.right for hole in holes)
+    return Window(*span(*rows, height), *span(*columns, width))

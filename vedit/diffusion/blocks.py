@@ -109,10 +109,7 @@ def start_block(frames: Sequence[Prior], noise: Tensor, drift: Tensor, run: Run)
     pairs = tuple(None if f.pair is None else shrink(f.pair, *grid) for f in frames)
     level = timetable.levels[0]
     latents = level.signal * known + level.noise * noise
-    most, order = len(timetable), int(getattr(timetable.scheduler, "order", 1))
-    held = torch.tensor(
-        [0 if f.strength is None else max(0, most - taken(run.steps, f.strength) * order) for f in frames]
-    )
+    held = torch.tensor([_held(frame.strength, run) for frame in frames])
     pixels = frames[0].pixels
     told = tuple(replace(frame, pixels=frame.pixels.new_empty(3, 0, 0)) for frame in frames)
     now = Window(told, latents, context, mask, drift, pairs)
@@ -158,6 +155,18 @@ def step_block(block: Block, following: Block | None, number: int, run: Run) -> 
     block.now = block.now.at(torch.where(free, stepped, kept))
 
 
+def _held(strength: float | None, run: Run) -> int:
+    """How many of a run's steps a frame of this strength stays with its source."""
+    if strength is None:
+        return 0
+    timetable, own = run.timetable, taken(run.steps, strength)
+    if not own:
+        return len(timetable)
+    scheduler = timetable.scheduler
+    passed = len(scheduler.timesteps) - len(timetable)  # of all, by the run itself
+    return max(0, (run.steps - own) * int(getattr(scheduler, "order", 1)) - passed)
+
+
 def latent_mask(mask: Tensor, scale: int) -> Tensor:
     """A pixel mask ``(1,H,W)`` on the latent grid: 1 where any pixel of the cell is to be made."""
     height, width = mask.shape[-2:]
@@ -169,8 +178,7 @@ def _predict(window: Window, block: Block, number: int, run: Run, anchors: Windo
     timestep = run.timetable.timesteps[number]
     scaled = block.scheduler.scale_model_input(window.latents, timestep)
     if anchors is not None:
-        noisy = block.scheduler.scale_model_input(anchors.latents, timestep)
-        anchors = Window(anchors.frames, noisy, anchors.context, anchors.mask, anchors.drift, anchors.pairs)
+        anchors = anchors.at(block.scheduler.scale_model_input(anchors.latents, timestep))
     step = Step(number, len(run.timetable), anchors, block.memo)
     return run.models.denoiser(scaled, timestep, window, step)
 
@@ -219,8 +227,8 @@ def _step_noise(seed: int, index: int, number: int) -> torch.Generator:
 
 def _blanked(frames: Sequence[Prior], codec: Codec, device: torch.device) -> Tensor:
     """Latents of the frames with what is to be made greyed out (diffusers' inpainting: ``masked_image``)."""
-    shown = [f.pixels if f.mask is None else torch.where(f.mask > 0, 0.5, f.pixels) for f in frames]
     hidden = [
-        torch.full_like(f.pixels, 0.5) if f.mask is None else p for f, p in zip(frames, shown, strict=True)
+        torch.full_like(f.pixels, 0.5) if f.mask is None else torch.where(f.mask > 0, 0.5, f.pixels)
+        for f in frames
     ]
     return codec.encode(torch.stack(hidden).to(device)).float()

@@ -25,7 +25,7 @@ from vedit.diffusion.noise import CarriedNoise, carry_noise, first_noise
 from vedit.diffusion.painter import Painter
 from vedit.diffusion.prior import Prior
 from vedit.diffusion.schedule import even_timetable
-from vedit.errors import UsageError
+from vedit.errors import EngineError, UsageError
 from vedit.temporal.kinds import Temporal
 
 Noise = Literal["carried", "independent"]
@@ -189,6 +189,18 @@ def _advance(waiting: list[Block], run: Run, ended: int) -> Iterator[Tensor]:
 
 
 def pictures_of(block: Block, models: Models) -> Iterator[Tensor]:
-    """Decode a block that has done its last step: pictures ``(3,H,W)`` on their frames' own device."""
-    for picture in models.codec.decode(block.now.latents, *block.size):
-        yield picture.to(block.home)
+    """Decode a block that has done its last step: pictures ``(3,H,W)`` on their frames' own device.
+
+    Raises:
+        EngineError: numbers overflowed on the way.
+    """
+    for frame, picture in zip(
+        block.now.frames, models.codec.decode(block.now.latents, *block.size), strict=True
+    ):
+        made = picture.to(block.home)
+        if not bool(made.isfinite().all()):
+            raise EngineError(
+                f"frame {frame.index} came out as no picture, because numbers overflowed",
+                "Give less guidance, a LoRA less weight, or a pretrained engine + weights=fp32.",
+            )
+        yield made

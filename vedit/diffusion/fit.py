@@ -34,6 +34,7 @@ class Example:
     painting: Tensor
 
 
+@torch.enable_grad()
 def fit(
     engine: Engine,
     examples: Sequence[Example],
@@ -60,7 +61,7 @@ def fit(
     """
     if not examples or not isinstance(engine.denoiser, BundledDenoiser):
         raise UsageError("there is nothing to fit", "Give at least one key frame, and the bundled engine.")
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed % 2**64)
     net = copy.deepcopy(engine.denoiser).float().train().requires_grad_(True)
     average = copy.deepcopy(net)
     with torch.no_grad():

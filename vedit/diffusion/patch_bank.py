@@ -20,7 +20,7 @@ CERTAINTY = 0.03
 OUTLINE = 0.1
 """Standard deviation that the coarse picture is matched with, per sample on every second pixel."""
 MOST_KEYS = 16_000
-AT_ONCE = 4_000_000
+AT_ONCE = 2_000_000
 """Log-likelihoods held at a time."""
 
 
@@ -55,14 +55,15 @@ class PatchBank:
         thinned = torch.zeros_like(whole)
         thinned[::every, ::every] = whole[::every, ::every]
         where = thinned.flatten().nonzero().flatten()
-        colours, outline = unfold(picture, size), unfold_coarse(coarse, size)
-        squares = self._channels(colours).square().sum(1)
-        self._rows = torch.cat([colours, -squares, outline, -outline.square().sum(1, keepdim=True)], 1)
+        self._picture, self._coarse = picture, coarse
         self._whole, self._where, self._every = whole, where, every
         # bfloat16 is twice as fast where there is hardware for it; float16 would overflow.
         self._type = torch.float32 if model_dtype(picture.device) is torch.float32 else torch.bfloat16
-        self._keys = self._rows[where].T.contiguous().to(self._type)
-        self._values = torch.cat([colours[where], squares[where]], 1).to(self._type)
+        rows = self._rows(where)
+        self._keys = rows.T.contiguous().to(self._type)
+        self._values = torch.cat([rows[:, : 3 * size**2], -rows[:, 3 * size**2 : 4 * size**2]], 1).to(
+            self._type
+        )
 
     def __len__(self) -> int:
         return len(self._where)
@@ -91,12 +92,21 @@ class PatchBank:
         tried, scores = [], []
         for dy, dx in product(around, around):
             place = (row + dy).clamp(0, height - 1) * width + (column + dx).clamp(0, width - 1)
-            score = (queries * self._rows[place]).sum(1)
+            score = (queries * self._rows(place)).sum(1)
             tried.append(place)
             scores.append(score.masked_fill(self._whole.flatten()[place] == 0, -torch.inf))
         winner = torch.stack(scores).argmax(0, keepdim=True)
         place = torch.stack(tried).gather(0, winner)[0]
-        return self._rows[place][:, self.size**2 // 2 : 3 * self.size**2 : self.size**2]
+        return unfold(self._picture, self.size, place)[:, self.size**2 // 2 :: self.size**2]
+
+    def _rows(self, places: Tensor) -> Tensor:
+        """What queries are multiplied with: ``(N, 4 k² + 3 l² + 1)``, made for some places, as all would be large."""
+        colours, outline = (
+            unfold(self._picture, self.size, places),
+            unfold_coarse(self._coarse, self.size, places),
+        )
+        squares = self._channels(colours).square().sum(1)
+        return torch.cat([colours, -squares, outline, -outline.square().sum(1, keepdim=True)], 1)
 
     def _queries(self, patches: Patches) -> Tensor:
         # -(y - p)² w / 2 without its part in y alone, which every key shares.
@@ -114,11 +124,16 @@ class PatchBank:
         return rows.view(len(rows), 3, self.size**2)
 
 
-def unfold(picture: Tensor, size: int, stride: int = 1) -> Tensor:
-    """The patches of ``(1, C, H, W)``, row by row: ``(N, C k²)``."""
-    return F.unfold(picture, size, stride=stride)[0].T
+def unfold(picture: Tensor, size: int, places: Tensor, *, dilation: int = 1) -> Tensor:
+    """Patches of ``(1, C, H, W)``: ``(N, C k²)`` of the places ``(N,)`` among those that ``F.unfold`` would make."""
+    width = picture.shape[-1]
+    across = width - dilation * (size - 1)
+    corner = places // across * width + places % across
+    steps = dilation * torch.arange(size, device=places.device)
+    pixels = (steps[:, None] * width + steps).flatten()[:, None] + corner
+    return picture[0].flatten(1)[:, pixels].flatten(0, 1).T
 
 
-def unfold_coarse(coarse: Tensor, size: int, stride: int = 1) -> Tensor:
+def unfold_coarse(coarse: Tensor, size: int, places: Tensor) -> Tensor:
     """The same patches of the coarse picture, on every second pixel: it holds no more than that."""
-    return F.unfold(coarse, (size + 1) // 2, dilation=2, stride=stride)[0].T
+    return unfold(coarse, (size + 1) // 2, places, dilation=2)

@@ -12,6 +12,8 @@ from vedit.flow.complete import grow, harmonic
 
 WIDE = 10.0
 """Temperature of the softmax over exemplars where their mean is wanted and not a sample."""
+AT_ONCE = 4096
+"""Pixels that are sharpened at a time: each asks with a patch of a kilobyte, several times over."""
 FLOOR = 0.02
 """No vote is more certain than this standard deviation."""
 
@@ -69,20 +71,23 @@ def sample(
     if len(bank) == 0:
         return start
 
-    def asked(picture: Tensor, places: Tensor, sigma: float, step: int) -> Patches:
-        seen = unfold(known_here, size, step)[places] / CERTAINTY**2
-        seen = seen + unfold(made_here, size, step)[places] / sigma**2
-        return Patches(unfold(picture, size, step)[places], seen, unfold_coarse(outline, size, step)[places])
+    def asked(picture: Tensor, places: Tensor, sigma: float) -> Patches:
+        seen = unfold(known_here, size, places) / CERTAINTY**2
+        seen = seen + unfold(made_here, size, places) / sigma**2
+        return Patches(unfold(picture, size, places), seen, unfold_coarse(outline, size, places))
 
-    touching = F.max_pool2d(made_here, size, stride=1)[0, 0, ::stride, ::stride]
+    touching = F.max_pool2d(made_here, size, stride=1)[0, 0]
+    everywhere = torch.arange(touching.numel(), device=touching.device).view_as(touching)
+    touching = touching[::stride, ::stride]
     places = touching.flatten().nonzero().flatten()
+    corners = everywhere[::stride, ::stride].flatten()[places]
     temperature = WIDE if noise is None else 1.0
     noisy = clean
     if noise is not None:
         noisy = clean + scale.start * made_here * torch.randn(clean.shape, generator=noise).to(clean)
     sigmas = [scale.start * (scale.end / scale.start) ** (i / (scale.steps - 1)) for i in range(scale.steps)]
     for sigma, following in zip(sigmas, [*sigmas[1:], 0.0], strict=True):
-        means, variance = bank.explain(asked(noisy, places, sigma, stride), temperature)
+        means, variance = bank.explain(asked(noisy, corners, sigma), temperature)
         found, voted = _vote(means, variance, places, touching.shape, clean, size, stride)
         noisy = torch.where(made_here > 0, found + following / sigma * (noisy - found), clean)
     if finish:
@@ -93,7 +98,8 @@ def sample(
             # Averages of overlapping patches are dull: the likeliest patch's own pixel is as sharp as the picture.
             inner = made_here[..., radius:-radius, radius:-radius][0, 0].flatten().nonzero().flatten()
             middle = made_here[0, 0].flatten().nonzero().flatten()
-            colours = bank.copy_centres(asked(noisy, inner, scale.end, 1))
+            parts = torch.split(inner, AT_ONCE)
+            colours = torch.cat([bank.copy_centres(asked(noisy, part, scale.end)) for part in parts])
             noisy = noisy.flatten(2).index_copy(2, middle, colours.T[None]).view_as(noisy)
         noisy = noisy + error
     height, width = start[box].shape[-2:]

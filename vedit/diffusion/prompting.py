@@ -10,15 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vedit.diffusion.timeline import (
-    START,
-    Span,
-    Timeline,
-    escaped,
-    read_timeline,
-    table_pairs,
-    text_pairs,
-)
+from vedit.diffusion.timeline import START, Span, Timeline, read_timeline, table_pairs, text_pairs
 from vedit.errors import UsageError
 
 Prompt = str | Mapping[int | str, str]
@@ -30,16 +22,10 @@ Encode = Callable[[str], dict[str, Tensor]]
 
 @dataclass(frozen=True)
 class Schedule:
-    """Which text holds at which frame. Equal schedules are equal values; ``str`` gives what `parse` reads back."""
+    """Which text holds at which frame. Equal schedules are equal values."""
 
     timeline: Timeline
     values: tuple[str, ...]
-
-    def __str__(self) -> str:
-        if len(self.values) == 1 and text_pairs("prompt", self.values[0]) is None:
-            return self.values[0]
-        pairs = zip(self.timeline.keys, self.values, strict=True)
-        return "; ".join(f"{key}: {escaped(text)}" for key, text in pairs)
 
     @property
     def texts(self) -> tuple[str, ...]:

@@ -18,13 +18,6 @@ class Ramp:
     timeline: Timeline
     values: tuple[Fraction, ...]
 
-    def __str__(self) -> str:
-        if len(self.values) == 1:
-            return _text(self.values[0])
-        return "; ".join(
-            f"{key}: {_text(value)}" for key, value in zip(self.timeline.keys, self.values, strict=True)
-        )
-
     def at(self, index: int, time: Fraction, shot: int = 1) -> float:
         """The number at a frame: its index, seconds from the film's start, and its shot's number from 1.
 
@@ -35,19 +28,17 @@ class Ramp:
         return float(self.values[before] * (1 - weight) + self.values[after] * weight)
 
 
-def parse_ramp(name: str, given: Number, low: float = 0, high: float = 1) -> Ramp:
+def parse_ramp(name: str, given: Number) -> Ramp:
     """A ramp from ``0.6``, ``"0: 0.3; 48: 0.8"`` or ``{0: 0.3, "2s": 0.8}``.
 
     Args:
         name: the setting's, for errors.
         given: as above.
-        low: the least number allowed.
-        high: the greatest.
 
     Raises:
-        UsageError: a key or a number cannot be read or lies outside of what is allowed.
+        UsageError: a key or a number cannot be read, or a number is not from 0 to 1.
     """
-    remedy = f'Give numbers from {low:g} to {high:g}: {name}=0.6, or "0: 0.3; 48: 0.8" by frame or time.'
+    remedy = f'Give numbers from 0 to 1: {name}=0.6, or "0: 0.3; 48: 0.8" by frame or time.'
     pairs: list[tuple[int | str, object]]
     if isinstance(given, Mapping):
         pairs = table_pairs(given)
@@ -62,21 +53,17 @@ def parse_ramp(name: str, given: Number, low: float = 0, high: float = 1) -> Ram
     if not pairs:
         raise UsageError(f"{name} is empty", remedy)
     timeline = read_timeline(name, [key for key, _ in pairs])
-    values = tuple(_number(name, value, low, high, remedy) for _, value in pairs)
+    values = tuple(_number(name, value, remedy) for _, value in pairs)
     if len(values) == 1:
         timeline = Timeline((START,))  # held all through, wherever its key is
     return Ramp(timeline, values)
 
 
-def _number(name: str, given: object, low: float, high: float, remedy: str) -> Fraction:
+def _number(name: str, given: object, remedy: str) -> Fraction:
     try:
         value = float(str(given))
     except ValueError as error:
         raise UsageError(f"{name} has the value {given!r}, which is no number", remedy) from error
-    if not low <= value <= high:
+    if not 0 <= value <= 1:
         raise UsageError(f"{name} is {given}", remedy)
     return Fraction(repr(value))
-
-
-def _text(value: Fraction) -> str:
-    return str(value) if value.denominator == 1 else repr(float(value))

@@ -8,6 +8,8 @@ from typing import Any, Protocol, cast
 import torch
 from torch import Tensor
 
+from vedit.errors import UsageError
+
 
 class Scheduler(Protocol):
     """The part of a diffusers scheduler that sampling uses."""
@@ -105,11 +107,25 @@ def last_steps_timetable(
     """The last ``strength`` of ``steps`` steps, as diffusers' image-to-image and video-to-video pipelines take them.
 
     Unlike theirs the share is not at the mercy of binary fractions: 0.29 of 100 steps is 29, not 28.
+
+    Raises:
+        UsageError: the scheduler cannot take so many steps, or the strength's share is not one step.
     """
     scheduler = copy.deepcopy(scheduler)
-    scheduler.set_timesteps(steps, device=device)
-    order = int(getattr(scheduler, "order", 1))
-    skipped = (steps - taken(steps, strength)) * order
+    try:
+        scheduler.set_timesteps(steps, device=device)
+    except ValueError as error:
+        raise UsageError(
+            f"{type(scheduler).__name__} cannot take {steps} steps ({error})".rstrip(". "),
+            "Give fewer steps.",
+        ) from error
+    count, order = taken(steps, strength), int(getattr(scheduler, "order", 1))
+    if strength > 0 and not count:
+        raise UsageError(
+            f"strength {strength:g} of {steps} steps is less than one step",
+            f"Give at least {math.ceil(1 / strength)} steps, or more strength.",
+        )
+    skipped = (steps - count) * order
     timesteps = scheduler.timesteps[skipped:]
     levels = _levels(scheduler, timesteps)
     if hasattr(scheduler, "set_begin_index"):

@@ -154,11 +154,6 @@ def text_pairs(name: str, text: str) -> list[tuple[str, str]] | None:
     return pairs
 
 
-def escaped(text: str) -> str:
-    """A value as `text_pairs` reads it back."""
-    return text.replace(";", "\\;") + (" " if text.endswith("\\") else "")
-
-
 def _key(name: str, given: int | str) -> Key:
     text = str(given).strip().lower()
     if isinstance(given, bool) or not re.fullmatch(KEY, text):

@@ -66,8 +66,7 @@ class UNetDenoiser:
 
     @property
     def guided(self) -> bool:
-        """Whether every step is predicted with the prompt and without; distilled models are told the scale instead."""
-        return self.guidance_scale > 1 and self.unet.config.time_cond_proj_dim is None
+        return is_guided(self.unet, self.guidance_scale)
 
     def __call__(self, latents: Tensor, timestep: Tensor, window: Window, step: Step) -> Tensor:
         anchors = step.anchors
@@ -187,6 +186,11 @@ class UNetDenoiser:
             for net in (self.unet, *(control.net for control in self.controls)):
                 stack.enter_context(flow_attention(net, memo["flows"], anchors=anchors))
             yield
+
+
+def is_guided(unet: Any, guidance_scale: float) -> bool:
+    """Whether every step is predicted with the prompt and without; distilled models are told the scale instead."""
+    return guidance_scale > 1 and unet.config.time_cond_proj_dim is None
 
 
 def _per_copy(rows: Tensor, copies: int) -> Tensor:

@@ -18,7 +18,7 @@ from vedit.diffusion.noise import CarriedNoise, carry_drawn
 from vedit.diffusion.prior import Prior
 from vedit.diffusion.prompting import Embedded, parse, text_encoder
 from vedit.diffusion.schedule import last_steps_timetable
-from vedit.diffusion.unet import ControlInput, UNetDenoiser
+from vedit.diffusion.unet import ControlInput, UNetDenoiser, is_guided
 from vedit.errors import UsageError
 from vedit.flow.pairs import PairFlow, pair_flow
 from vedit.latents.vae import VaeCodec
@@ -81,7 +81,7 @@ def video_to_video(
         AnimateDiffPipelineOutput: with ``frames`` as ``output_type`` says; latents ``(1,c,F,h,w)``.
 
     Raises:
-        UsageError: a setting is out of range.
+        UsageError: a setting is out of range, or does not fit the clip or the pipeline.
     """
     from diffusers.pipelines.animatediff.pipeline_output import AnimateDiffPipelineOutput
 
@@ -91,17 +91,25 @@ def video_to_video(
         )
     if not 0 <= overlap < window:
         raise UsageError(f"overlap is {overlap} of a window of {window}", "Give fewer than the window has.")
+    if num_inference_steps < 1:
+        raise UsageError(f"num_inference_steps is {num_inference_steps}", "Give at least 1.")
+    vae_dtype = pipe.vae.dtype
     codec = VaeCodec(vae=pipe.vae, chunk=decode_chunk_size)
     frames = _pixels(video, codec.scale)
     count, device, dtype = len(frames), pipe._execution_device, pipe.unet.dtype
     if count <= window:
         window, overlap = count, 0
+    if window > (most := getattr(pipe.unet.config, "motion_max_seq_length", window)):
+        raise UsageError(f"window is {window}", f"The motion adapter sees at most {most} frames at once.")
+    if flows is not None and len(flows) != count - 1:
+        raise UsageError(f"there are {len(flows)} flows for {count} frames", "Give one for each step.")
+    guided = is_guided(pipe.unet, guidance_scale)
     denoiser = UNetDenoiser(
         pipe.unet,
-        _prompts(pipe, prompt, negative_prompt, guidance_scale),
+        _prompts(pipe, prompt, negative_prompt, guided),
         guidance_scale,
         _controls(pipe, controlnet_conditioning_scale),
-        _image_embeds(pipe, ip_adapter_image, guidance_scale > 1, device),
+        _image_embeds(pipe, ip_adapter_image, guided, device),
         flow_attention,
     )
     timetable = partial(last_steps_timetable, pipe.scheduler, device=device)
@@ -110,7 +118,7 @@ def video_to_video(
     run = Run(models, steps, num_inference_steps, window, overlap, 0, generator)
     encoded = codec.encode(frames.to(device, dtype), generator).to(dtype).float()
     if not len(steps):
-        return AnimateDiffPipelineOutput(frames=_made(encoded, codec, frames, output_type))
+        return AnimateDiffPipelineOutput(frames=_made(encoded, codec, vae_dtype, frames, output_type))
     noise = _drawn((1, *encoded.shape), generator, device, dtype)[0].float()
     moves = flow_attention or carried_noise or fusion
     pairs = [None, *(_motion(frames) if flows is None else flows)] if moves else [None] * count
@@ -129,7 +137,7 @@ def video_to_video(
     ]
     _step_all(pipe, blocks, run, callback_on_step_end)
     latents = torch.cat([block.now.latents for block in blocks])
-    return AnimateDiffPipelineOutput(frames=_made(latents, codec, frames, output_type))
+    return AnimateDiffPipelineOutput(frames=_made(latents, codec, vae_dtype, frames, output_type))
 
 
 def _step_all(pipe: Any, blocks: list[Block], run: Run, callback: Callback | None) -> None:
@@ -159,23 +167,28 @@ def _pixels(video: Any, scale: int) -> Tensor:
     return prepared[0].transpose(0, 1).float() / 2 + 0.5
 
 
-def _made(latents: Tensor, codec: VaeCodec, frames: Tensor, output_type: str) -> Any:
+def _made(latents: Tensor, codec: VaeCodec, vae_dtype: torch.dtype, frames: Tensor, output_type: str) -> Any:
     from diffusers.video_processor import VideoProcessor
 
+    if output_type != "latent":
+        pictures = codec.decode(latents, frames.shape[-2], frames.shape[-1])
+    torch.nn.Module.to(codec.vae, vae_dtype)  # the codec may have raised it
     if output_type == "latent":
         return latents.transpose(0, 1)[None]
-    pictures = codec.decode(latents, frames.shape[-2], frames.shape[-1])
     processor = VideoProcessor(vae_scale_factor=codec.scale)
     return processor.postprocess_video((pictures * 2 - 1).transpose(0, 1)[None], output_type=output_type)
 
 
 def _prompts(
-    pipe: Any, prompt: str | dict[int | str, str], negative_prompt: str | None, guidance_scale: float
+    pipe: Any, prompt: str | dict[int | str, str], negative_prompt: str | None, guided: bool
 ) -> Callable[[Sequence[Prior]], dict[str, Tensor]]:
     import warnings
 
-    encode = text_encoder(pipe, negative_prompt, guidance_scale > 1, warnings.warn)
-    embedded = Embedded(parse(prompt), encode)
+    schedule = parse(prompt)
+    for key in schedule.timeline.keys:
+        if key.unit != "frame":
+            raise UsageError(f"prompt has the key {key}", "A clip has neither times nor shots: key by frame.")
+    embedded = Embedded(schedule, text_encoder(pipe, negative_prompt, guided, warnings.warn))
     return lambda frames: embedded.window([(frame.index, frame.time) for frame in frames])
 
 

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from vedit.completion.carry import carry
 from vedit.completion.complete import Completed
-from vedit.completion.window import Window
 from vedit.diffusion.patches import fill_from_patches
+from vedit.window import Window
 
 BARE = 0.3
 """The share of what was made up that may lack detail before more is drawn."""

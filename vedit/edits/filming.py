@@ -16,6 +16,7 @@ from vedit.diffusion.memory import Plan
 from vedit.diffusion.prior import Prior
 from vedit.diffusion.prompting import Prompt, parse
 from vedit.diffusion.whole.model import whole_model, window_grid
+from vedit.diffusion.whole.prompt import lengths
 from vedit.diffusion.whole.settings import WholeSettings
 from vedit.diffusion.whole.windows import Asked as AskedFrame
 from vedit.diffusion.whole.windows import through_windows
@@ -144,7 +145,7 @@ def film_whole(
     Args:
         asked: the pipeline.
         indices: of the frames, in the film.
-        words: what is to be seen, the same in all of them.
+        words: what is to be seen, by frame; where it changes windows are short.
         seed: of the noise, with each window's first frame.
         before: the frames ``(3,h,w)`` right before the first, which goes on from them.
         start: the first frame, if it is known.
@@ -153,7 +154,7 @@ def film_whole(
         ``(3,h,w)`` in [0, 1], one per index.
     """
     settings = WholeSettings(
-        prompt=words.prompt if isinstance(words.prompt, str) else "",
+        prompt=parse(words.prompt),
         negative_prompt=words.negative_prompt or "",
         steps=asked.steps_done,
         guidance_scale=asked.loaded.guidance_scale if asked.guidance_scale is None else asked.guidance_scale,
@@ -171,7 +172,15 @@ def film_whole(
         (AskedFrame(frame, frame, None, frame) for frame in (start,) if frame is not None),
         repeat(AskedFrame(blank, blank), len(indices) - (start is not None)),
     )
-    return islice(through_windows(frames, model, window, overlap), len(before), None)
+    made = through_windows(
+        frames,
+        model,
+        window,
+        overlap,
+        start=-len(before),
+        length=lengths(settings, window, overlap, model.every),
+    )
+    return islice(made, len(before), None)
 
 
 def _models(asked: Filming, words: Words, plan: Plan) -> Models:

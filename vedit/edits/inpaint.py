@@ -19,6 +19,7 @@ from vedit.errors import UsageError
 from vedit.flow.estimate import Quality
 from vedit.frame import Frame, Shot, Timing
 from vedit.masks import MaskSetting, check_mask, with_masks
+from vedit.masks.setting import is_still, terms
 from vedit.pretrained.spec import read_engine
 from vedit.video.read import ahead
 
@@ -91,7 +92,8 @@ class Inpaint:
         masked = with_masks(frames, self.mask, shot, dilate=self.dilate + self.feather)
         if self.quality != "draft":
             masked = unveiled(masked, shot)
-        evidence = gather(masked, self.quality, RADIUS[self.quality])
+        moves = not all(is_still(term) for _, term in terms(self.mask))
+        evidence = gather(masked, self.quality, RADIUS[self.quality], afar=moves)
         # Motion is found while the net thinks: another thread keeps a few frames ahead.
         completed = complete(ahead(evidence), load_completion(shot.device), VIEWS[self.quality])
         checkpoint = read_engine(self.engine)
@@ -134,14 +136,13 @@ def _composited(done: Completed, feather: int) -> Frame:
     """The frame with new colours under its mask and everything else, alpha included, as it was."""
     if done.pixels is None or done.window is None:
         return done.frame
-    original = done.frame.pixels
-    mask = done.mask.to(original)
-    out = original.clone()
-    colours, hole = done.window.of(out[:3]), done.window.of(mask)
+    colours = done.frame.part(done.window)[:3]
+    mask, new = done.mask.to(colours), done.pixels.to(colours)
+    hole = done.window.of(mask)
     share = _faded(hole, feather) if feather else hole
-    mixed = colours + share * (done.pixels.to(original) - colours)
-    colours[:] = torch.where(share < 1, torch.where(share > 0, mixed, colours), done.pixels.to(original))
-    return done.frame.edited(out, changed=mask)
+    mixed = colours + share * (new - colours)
+    new = torch.where(share < 1, torch.where(share > 0, mixed, colours), new)
+    return done.frame.patched(done.window, new, changed=mask)
 
 
 def _faded(hole: Tensor, feather: int) -> Tensor:

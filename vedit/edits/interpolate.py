@@ -32,9 +32,9 @@ class Interpolate:
     frame is held.
 
     Args:
-        fps: frames per second of the new film, exact: 60, Fraction or "60000/1001". It starts and ends when the
-            source does; a new frame that falls on a source frame is that frame, untouched. With ``slowmo`` or ``ramp``
-            it is their rate, instead of the film's own.
+        fps: frames per second of the new film, exact: 60, Fraction or "60000/1001", which 59.94006 means too. It
+            starts and ends when the source does; a new frame that falls on a source frame is that frame, untouched.
+            With ``slowmo`` or ``ramp`` it is their rate, instead of the film's own.
         factor: every source frame becomes this many, whatever its length; 1 makes none.
         slowmo: the film lasts this many times longer at its own rate (a film of varying rate gets
             ceil(slowmo) frames for each of its own).
@@ -219,4 +219,6 @@ def _positive(name: str, value: Fraction | float | str) -> Fraction:
         ) from error
     if number <= 0:
         raise UsageError(f"{name} is {value}", 'Give a number above 0, such as 60 or "60000/1001".')
-    return number
+    rate = Fraction(round(number * 1001 / 1000) * 1000, 1001)
+    # 30000/1001 as it is printed, with five digits or more after the point.
+    return rate if name == "fps" and number.denominator > 1001 and abs(rate - number) < 1e-5 else number

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from vedit.edits.overlay_fit import AXES, NOISE, Fit, Statistics, best_fit, step
 from vedit.flow.complete import grow, harmonic
+from vedit.window import Window, window_of
 
 MARGIN = 24
 """Pixels around the mask that tell what the background is like."""
@@ -40,14 +41,13 @@ class Overlay:
     Attributes:
         alpha: ``(1, h, w)`` in [0, 1), its opacity in the mask's bounding box.
         colour: ``(3, h, w)``, its colour times its opacity.
-        top, left: where in the frame the box is, pixels.
+        window: where in the frame the box is.
         where: ``(1, H, W)``, 1 = mask pixels for which this is believed; 0 where the mark is too opaque.
     """
 
     alpha: Tensor
     colour: Tensor
-    top: int
-    left: int
+    window: Window
     where: Tensor
 
 
@@ -65,16 +65,14 @@ def estimate_overlay(frames: Iterable[Tensor], mask: Tensor) -> Overlay | None:
         ``None`` for an opaque mark, for a mask that hides no mark, and where the background changes too little.
     """
     inside = mask > 0
-    rows, columns = (inside[0].any(axis).nonzero().flatten() for axis in (1, 0))
-    if len(rows) == 0:
+    box = window_of(mask)
+    if box is None:
         return None
-    top, bottom, left, right = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
-    first_row, first_column = max(0, top - MARGIN), max(0, left - MARGIN)
-    around = (..., slice(first_row, bottom + MARGIN), slice(first_column, right + MARGIN))
-    hole = inside[around]
+    around = box.grown(MARGIN, *mask.shape[-2:])
+    hole = around.of(inside)
     if hole.numel() > LARGEST:
         return None
-    seen = [frame[:3][around].to(torch.float32, copy=True) for frame in frames]
+    seen = [around.of(frame[:3]).to(torch.float32, copy=True) for frame in frames]
     if len(seen) < FEWEST or not _has_ring(hole):
         return None
     background = torch.stack(seen)
@@ -96,29 +94,15 @@ def estimate_overlay(frames: Iterable[Tensor], mask: Tensor) -> Overlay | None:
     after = Statistics.median_steps(gain * background - taken)
     opaque = grow((opaque | (gain > 1 / (1 - OPAQUE)))[None].to(background), 1)[0]
     where = inside.to(background)
-    where[around] *= (1 - opaque) * (1 - _remaining(hole, outline, before, after))
-    box = (..., slice(top - first_row, bottom - first_row), slice(left - first_column, right - first_column))
-    return Overlay((1 - 1 / gain)[box], (taken / gain)[box], top, left, where)
+    around.of(where).mul_((1 - opaque) * (1 - _remaining(hole, outline, before, after)))
+    inner = box.within(around)
+    return Overlay(inner.of(1 - 1 / gain), inner.of(taken / gain), box, where)
 
 
-def lifted(pixels: Tensor, overlay: Overlay, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """A frame with the mark taken off.
-
-    Args:
-        pixels: ``(3, H, W)`` in [0, 1].
-        overlay: of its shot.
-        mask: ``(1, H, W)``, as given to `estimate_overlay`.
-
-    Returns:
-        The frame ``(3, H, W)``, changed only where the overlay is believed, and ``(1, H, W)``: 1 = mask pixels that
-        have to be filled in another way.
-    """
-    height, width = overlay.alpha.shape[-2:]
-    box = (..., slice(overlay.top, overlay.top + height), slice(overlay.left, overlay.left + width))
-    background = ((pixels[box] - overlay.colour) / (1 - overlay.alpha)).clamp(0, 1)
-    out = pixels.clone()
-    out[box] = torch.where(overlay.where[box] > 0, background, pixels[box])
-    return out, (mask > 0).to(overlay.where) * (1 - overlay.where)
+def lifted(pixels: Tensor, overlay: Overlay) -> Tensor:
+    """The overlay's window of a frame ``(3, h, w)`` without the mark, changed only where the overlay is believed."""
+    background = ((pixels - overlay.colour) / (1 - overlay.alpha)).clamp(0, 1)
+    return torch.where(overlay.window.of(overlay.where) > 0, background, pixels)
 
 
 def _layer(statistics: Statistics) -> tuple[Fit, Tensor] | None:

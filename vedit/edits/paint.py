@@ -15,7 +15,7 @@ from vedit.edits.carry import Key, painted
 from vedit.edits.finish import finished
 from vedit.edits.sketch import Sketch, painting_size, shrunk, sketches
 from vedit.edits.steady import Painted, steady
-from vedit.edits.style import fitted_to, read_style
+from vedit.edits.style import painted_key, read_style
 from vedit.frame import Frame, Shot
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _ready(
     from vedit.diffusion.looks import FITTED
     from vedit.edits.hand import Hand, key_in_style, taught
 
-    engine = load_engine(edit.engine, shot.device)
+    engine, seed = load_engine(edit.engine, shot.device), edit.seed % 2**63  # what torch takes
     if edit.style is None and edit.keyframes is None:
         look = edit.look or look_in_words(edit.plain_prompt())
         if edit.trained:
@@ -84,12 +84,12 @@ def _ready(
             shrunk(first[0].pixels[:3], size),
             read_style(edit.style),
             structure=edit.structure,
-            seed=edit.seed,
+            seed=seed,
             phase=shot.notes.phase,
         )
     else:
         assert edit.keyframes is not None  # noqa: S101 - one of the four is given
-        paintings = {i: fitted_to(read_style(p), size) for i, p in edit.keyframes.items()}
+        paintings = {i: painted_key(p, size) for i, p in edit.keyframes.items()}
         ahead = LOOK_AHEAD
     keys: list[Key] = []
     ready = sketches(frames, size, paintings, ahead, keys)
@@ -102,7 +102,7 @@ def _ready(
             "it stays as it is; give it one with keyframes="
         )
         return ready, None
-    fitted = taught(engine, examples, seed=edit.seed, phase=shot.notes.phase)
+    fitted = taught(engine, examples, seed=seed, phase=shot.notes.phase)
     return ready, Hand(fitted, FITTED, edit.steps or STEPS)
 
 

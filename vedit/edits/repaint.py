@@ -18,7 +18,7 @@ from vedit.edits.finish import finished
 from vedit.edits.paint import LOOK_AHEAD
 from vedit.edits.pretrained import Wish, read_wish
 from vedit.edits.sketch import Sketch, painting_size, sketches
-from vedit.edits.style import fitted_to, read_style
+from vedit.edits.style import painted_key, read_style
 from vedit.errors import UsageError
 from vedit.frame import Frame, Shot
 from vedit.pretrained.fitting import fitted_plan
@@ -54,7 +54,7 @@ def repaint(edit: "Restyle", frames: Iterator[tuple[Frame, Tensor | None]], shot
     for note in loaded.notes:
         shot.notes.warn(note)
     size = painting_size(shot.height, shot.width, edit.size)
-    paintings = {i: fitted_to(read_style(p), size) for i, p in (edit.keyframes or {}).items()}
+    paintings = {i: painted_key(p, size) for i, p in (edit.keyframes or {}).items()}
     ready = sketches(frames, size, paintings, LOOK_AHEAD if paintings else 0, [], quality="normal")
     waiting: deque[Sketch] = deque()
     if loaded.family in WHOLE:

@@ -104,6 +104,7 @@ class Restyle:
         if self.strength is None:  # what it means is written down with the other settings
             object.__setattr__(self, "strength", 1.0 if wish is None else STRENGTH)
         if wish is None:
+            object.__setattr__(self, "engine", "bundled")  # whatever spaces stood around it
             self._check_bundled()
 
     def _check_bundled(self) -> None:
@@ -167,6 +168,8 @@ class Restyle:
 
     def stream(self, frames: Iterator[Frame], shot: Shot) -> Iterator[Frame]:
         """Restyle one shot, a few windows of frames at a time."""
+        if self.keyframes is not None:
+            frames = _with_all_keys(frames, self.keyframes, shot)
         masked = self._masked(frames, shot)
         if self.engine == "bundled":
             from vedit.edits.paint import paint
@@ -184,10 +187,16 @@ class Restyle:
 
 
 def _index(text: int | str) -> int:
-    try:
-        index = int(text)
-    except ValueError:
-        index = -1
-    if index < 0:
+    if not str(text).isdecimal():
         raise UsageError(f"key frame {text!r} is no frame's index", "Count the film's frames from 0.")
-    return index
+    return int(text)
+
+
+def _with_all_keys(frames: Iterator[Frame], keyframes: Mapping[int, Picture], shot: Shot) -> Iterator[Frame]:
+    """The frames of a shot; at the film's end key frames beyond it are told of."""
+    for frame in frames:
+        yield frame
+    if frame.end >= shot.timing.end and (beyond := [i for i in keyframes if i > frame.index]):
+        shot.notes.warn(
+            f"the film ends with frame {frame.index}: there is no key frame {min(beyond)} to paint"
+        )

@@ -6,14 +6,14 @@ the neighbours are fetched along the flow, moves nothing. Only a fixed number of
 goes on gives the same pictures as one that was never interrupted.
 """
 
-from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from vedit.edits.neighbours import windows
 from vedit.flow.pairs import PairFlow, pair_flow, shrink
 from vedit.flow.quality import Quality
 from vedit.flow.resize import resize, resize_flow
@@ -65,22 +65,11 @@ def trusted_link(frame0: Tensor, frame1: Tensor, height: int, width: int, qualit
 
 def steady(pictures: Iterator[Painted]) -> Iterator[Tensor]:
     """Yield each picture ``(3,H,W)`` averaged with up to two before and two after it, where the flow is believed."""
-    held: deque[Painted] = deque()
-    centre = 0
-    for painted in pictures:
-        held.append(painted)
-        if len(held) - 1 - centre == REACH:
-            yield _averaged(held, centre)
-            centre += 1
-            if centre > REACH:
-                held.popleft()
-                centre -= 1
-    while centre < len(held):
+    for held, centre in windows(pictures, REACH):
         yield _averaged(held, centre)
-        centre += 1
 
 
-def _averaged(held: deque[Painted], centre: int) -> Tensor:
+def _averaged(held: Sequence[Painted], centre: int) -> Tensor:
     picture = held[centre].picture[None]
     height, width = picture.shape[-2:]
     total, weight = picture * WEIGHTS[0], torch.full_like(picture[:, :1], WEIGHTS[0])

@@ -2,14 +2,15 @@
 
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 
 import torch
 from torch import Tensor
 
-from vedit.completion.window import Window
 from vedit.edits.overlay import LARGEST, MARGIN, Overlay, estimate_overlay, lifted
 from vedit.frame import Frame, Shot
+from vedit.window import window_of
 
 AHEAD, FEWEST = 48, 16
 """Frames of a shot that are looked at; and of one whose frames are so large that too much would have to wait."""
@@ -54,40 +55,28 @@ def unveiled(masked: Iterator[tuple[Frame, Tensor]], shot: Shot) -> Iterator[tup
             continue
         shot.notes.hole_pixels += cleared
         shot.notes.recovered_pixels += cleared
-        yield _cleared(frame, overlay, covered, changed.cpu()), left
+        yield _cleared(frame, overlay, changed.cpu()), left
 
 
-def _cleared(frame: Frame, overlay: Overlay, mask: Tensor, changed: Tensor) -> Frame:
-    """The frame without the mark, worked out whenever it is asked for: it has to wait again, and weighs less so."""
-
-    def pixels(_: object) -> Tensor:
-        given = frame.pixels
-        frame.forget()
-        clear, _ = lifted(given[:3].to(mask), overlay, mask)
-        return torch.cat([clear.to(given), given[3:]])
-
-    if frame.changed is not None:
-        changed = changed.maximum(frame.changed)
-    return Frame(
-        frame.pts,
-        frame.duration,
-        index=frame.index,
-        cut=frame.cut,
-        native=frame.native,
-        decode=pixels,
-        changed=None if frame.native is None else changed,
-        anchor=frame.anchor,
-    )
+def _cleared(frame: Frame, overlay: Overlay, changed: Tensor) -> Frame:
+    """The frame without the mark."""
+    window = overlay.window
+    marked = frame.part(window)
+    return frame.patched(window, lifted(marked[:3].to(overlay.alpha), overlay).to(marked), changed)
 
 
 def _found(frames: list[Frame], mask: Tensor) -> Overlay | None:
-    window = _looked_at(mask)
+    marked = window_of(mask)
+    if marked is None:
+        return None
+    # Only what `estimate_overlay` looks at: of 48 frames much more would not be little.
+    window = marked.grown(MARGIN, *mask.shape[-2:])
     if window.height * window.width > LARGEST:
         return None
     hole = window.of(mask)
     crops, through = [], []
     for frame in frames:
-        crop = window.of(frame.pixels[:3]).to(mask).clone()
+        crop = frame.part(window)[:3].to(mask, copy=True)
         crops.append(crop)
         through.append(crop[:, hole[0] > 0])
         frame.forget()
@@ -98,16 +87,4 @@ def _found(frames: list[Frame], mask: Tensor) -> Overlay | None:
         return None
     where = torch.zeros_like(mask)
     window.of(where)[:] = found.where
-    return Overlay(found.alpha, found.colour, found.top + window.top, found.left + window.left, where)
-
-
-def _looked_at(mask: Tensor) -> Window:
-    """The part of the picture that `estimate_overlay` looks at; of 48 frames much more would not be little."""
-    height, width = mask.shape[-2:]
-    rows, columns = ((mask[0] > 0).any(axis).nonzero().flatten() for axis in (1, 0))
-    return Window(
-        max(0, int(rows[0]) - MARGIN),
-        min(height, int(rows[-1]) + 1 + MARGIN),
-        max(0, int(columns[0]) - MARGIN),
-        min(width, int(columns[-1]) + 1 + MARGIN),
-    )
+    return replace(found, window=found.window.moved(window.top, window.left), where=where)

@@ -1,7 +1,7 @@
 """Optical flow between two pictures: where every pixel of the first one is in the second."""
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol
+from typing import Any
 
 import cv2
 import numpy as np
@@ -25,12 +25,6 @@ _SMALL_PIXELS = 320 * 240
 """Smaller pictures have too few pixels at half size to find their motion there."""
 _FULL_RESOLUTION_PIXELS = 1920 * 1088
 """Larger pictures are matched at half their size: the flow stays smooth there and costs a quarter."""
-
-
-class FlowEstimator(Protocol):
-    """``(frame0 (3,H,W), frame1 (3,H,W)) -> (2,H,W)``: pixels, dx first, frame0 -> frame1."""
-
-    def __call__(self, frame0: Tensor, frame1: Tensor) -> Tensor: ...
 
 
 def dis_flow(frame0: Tensor, frame1: Tensor, *, quality: Quality = "normal") -> Tensor:

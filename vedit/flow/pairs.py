@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from vedit.flow.estimate import FlowEstimator, Quality, dis_flow
+from vedit.flow.estimate import Quality, dis_flow
 from vedit.flow.occlusion import occlusion
 from vedit.flow.resize import resize, resize_flow
 
@@ -25,9 +25,7 @@ class PairFlow:
     occlusion_bw: Tensor
 
 
-def pair_flow(
-    frame0: Tensor, frame1: Tensor, quality: Quality = "normal", estimator: FlowEstimator | None = None
-) -> PairFlow:
+def pair_flow(frame0: Tensor, frame1: Tensor, quality: Quality = "normal") -> PairFlow:
     """Flow and occlusion of two ``(3 or 4, H, W)`` RGB frames in [0, 1], both ways, on frame0's device.
 
     Two equal frames have no motion and nothing hidden; they are not matched at all.
@@ -35,14 +33,8 @@ def pair_flow(
     if torch.equal(frame0, frame1):
         still = torch.zeros(1, 2, *frame0.shape[-2:], device=frame0.device)
         return PairFlow(still, still, still[:, :1], still[:, :1])
-    if estimator is None:
-        flow_fw, flow_bw = (
-            dis_flow(frame0, frame1, quality=quality),
-            dis_flow(frame1, frame0, quality=quality),
-        )
-    else:
-        flow_fw, flow_bw = estimator(frame0, frame1), estimator(frame1, frame0)
-    fw, bw = flow_fw[None], flow_bw[None]
+    fw = dis_flow(frame0, frame1, quality=quality)[None]
+    bw = dis_flow(frame1, frame0, quality=quality)[None]
     return PairFlow(fw, bw, occlusion(fw, bw), occlusion(bw, fw))
 
 

@@ -22,7 +22,7 @@ from vedit.generating.storyboard import (
 )
 from vedit.recipes.fields import choice, in_toml
 
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 """Endings that make a line the name of a picture even where there is no such file."""
 OF_SHOTS = (
     "picture",
@@ -71,13 +71,15 @@ def read_storyboard(given: str | Path | Sequence[str | Path], seconds: Fraction 
     return Storyboard(path.name, _of_lines(str(path), lines, folder, seconds), path=path)
 
 
-def is_picture(path: Path) -> bool:
-    """Whether a file's name is that of a picture."""
-    return path.suffix.lower() in PICTURES
+def is_shot(name: str) -> bool:
+    """Whether one name is a picture, or words, rather than a file that lists them."""
+    return name.lower().endswith(PICTURES) or (
+        " " in name and not Path(name).suffix and not _is_file(Path(name))
+    )
 
 
 def _text(path: Path) -> str:
-    if is_picture(path):
+    if str(path).lower().endswith(PICTURES):
         raise UsageError(
             f"storyboard {path} is one picture", "Give a list of them, or a file that names one per line."
         )
@@ -90,7 +92,9 @@ def _text(path: Path) -> str:
             f"storyboard {path} cannot be read: {error.strerror}", "Give a .toml or a text file."
         ) from error
     except UnicodeDecodeError as error:
-        raise InputError(f"storyboard {path} is not UTF-8 text", "Save it as UTF-8.") from error
+        raise InputError(
+            f"storyboard {path} is not UTF-8 text", "Give a .toml or a text file, saved as UTF-8."
+        ) from error
 
 
 def _of_lines(
@@ -105,7 +109,7 @@ def _panel(place: str, line: str, folder: Path) -> Panel:
     if not line.strip():
         raise UsageError(f"{place} is empty", "Give a picture's path, or words.")
     if line.lower().endswith(PICTURES) or _is_file(folder / line):
-        return Panel(place, picture=_picture(place, folder / line))
+        return Panel(place, picture=_found(f"{place}: picture", folder / line))
     return Panel(place, prompt=line)
 
 
@@ -116,9 +120,10 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _picture(place: str, path: Path) -> Path:
+def _found(place: str, path: Path) -> Path:
     if not _is_file(path):
-        raise InputError(f"{place}: picture {path} does not exist", "Check the path.")
+        problem = "is a folder" if path.is_dir() else "does not exist"
+        raise InputError(f"{place} {path} {problem}", "Check the path.")
     return path
 
 
@@ -155,8 +160,8 @@ def _of_toml(text: str, path: Path, seconds: Fraction) -> Storyboard:
         for number, (shot, lines) in enumerate(zip(shots, inside, strict=False), 1)
     )
     sound = found.get("sound")
-    if sound is not None and not isinstance(sound, str):
-        raise UsageError(f"{at('sound')} is {in_toml(sound)}", "Give a file's name.")
+    if sound is not None and not (isinstance(sound, str) and sound.strip()):
+        raise UsageError(f"{at('sound')} is {in_toml(sound)}", "Give a file's name, or leave it out.")
     return Storyboard(
         path.name,
         panels,
@@ -225,9 +230,9 @@ def _values(given: Mapping[str, Any], at: Any, folder: Path) -> dict[str, Any]:
             if not text.strip():
                 raise UsageError(f"{at(key)} is empty", "Give text, or leave it out.")
             if key == "picture":
-                made[key] = _picture(at(key), folder / text)
-            elif key == "look" and _is_file(folder / text):
-                made[key] = str(folder / text)
+                made[key] = _found(at(key), folder / text)
+            elif key == "look" and text.endswith(".safetensors"):
+                made[key] = str(_found(at(key), folder / text))
             else:
                 made[key] = text
     return made

@@ -1,5 +1,6 @@
 """A storyboard into a film: its shots joined frame by frame, encoded, given their sound, verified, and then named."""
 
+import os
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -19,9 +20,9 @@ from vedit.generating.shots import Shots, check_panels, film_size, shots_of
 from vedit.generating.sound import write_carrier
 from vedit.generating.storyboard import SECONDS, Storyboard, read_number, read_rate, read_size, spans
 from vedit.heap import give_back
-from vedit.job import file_state, versions
+from vedit.job import absolute, file_state, versions
 from vedit.pretrained.find import fingerprint
-from vedit.pretrained.spec import read_engine
+from vedit.pretrained.spec import read_engine, with_engine_files
 from vedit.proof import Report, noted, peak_memory
 from vedit.video.encode import container_for
 from vedit.video.output import Output, check_folder
@@ -116,17 +117,31 @@ def make_film(
             notes.warn(f"{board.sound.name} is {float(heard):.1f} s long; the rest of the film is silent")
         source = _source(carrier, width, height, clock)
         output = Output(path, codec, crf, "aac" if board.sound else "none", overwrite)
-        job = _job(board, scene, engine, [steps, guidance_scale, window])
-        with _writer(source, output, clock, notes, job, resume) as writer:
+        engine = with_engine_files(engine, absolute, os.path.exists)
+        models = {"engine": engine, "steps": steps, "guidance_scale": guidance_scale, "window": window}
+        asked = {
+            "size": None if size is None else [width, height],
+            "rate": None if rate is None else str(board.rate),
+            "sound": None if sound is None else absolute(str(sound)),
+            "seconds": str(default),
+            "seed": seed,
+            **models,
+            "device": device,
+            "overwrite": overwrite,
+            "codec": codec,
+            "crf": crf,
+        }
+        call = {"storyboard": _named(board), "options": asked}
+        with _writer(source, output, clock, notes, _job(board, scene, models), call, resume) as writer:
             made = _written(shots, scene, writer, progress, began)
     return replace(made, source=board.path or made.output)
 
 
 def _check_output(path: Path, overwrite: bool) -> None:
     """Complain about what cannot be written before anything is read or made."""
-    container_for(path)
     if path.is_dir():
         raise UsageError(f"{path} is a folder", "Give a file name.")
+    container_for(path)
     if path.exists() and not overwrite:
         raise UsageError(f"{path} exists", "Choose another name, or allow overwriting (--overwrite).")
     check_folder(path)
@@ -175,26 +190,48 @@ def _source(carrier: Path, width: int, height: int, clock: Timing) -> Source:
     )
 
 
-def _job(board: Storyboard, scene: Scene, engine: str, models: list[Any]) -> dict[str, Any]:
+def _job(board: Storyboard, scene: Scene, models: dict[str, Any]) -> dict[str, Any]:
     """What makes one film another, as plain JSON values: files are known by their content's size, date and ends."""
-    files = [name for panel in board.panels for name in (panel.picture, panel.look) if name is not None]
-    checkpoint = read_engine(engine)
+    panels = [
+        replace(
+            panel,
+            place="",
+            picture=panel.picture and panel.picture.absolute(),
+            look=panel.look and absolute(panel.look),
+        )
+        for panel in board.panels
+    ]
+    files = [Path(name) for panel in panels for name in (panel.picture, panel.look) if name is not None]
+    checkpoint = read_engine(models["engine"])
     return {
-        "the storyboard": [str(replace(panel, place="")) for panel in board.panels],
-        "a file of the storyboard": [file_state(Path(name)) for name in files if Path(name).is_file()],
-        "the settings": [engine, *models, *scene.size, str(board.rate), scene.seed, scene.shot.on],
+        "the storyboard": [str(panel) for panel in panels],
+        "a file of the storyboard": [file_state(path) for path in files if path.is_file()],
+        "the settings": [*models.values(), *scene.size, str(board.rate), scene.seed, scene.shot.on],
         "the model": None if checkpoint is None else fingerprint(checkpoint),
         "the version of vedit or of a library": versions(),
     }
 
 
+def _named(board: Storyboard) -> str | list[str]:
+    """The storyboard's file, or its pictures and words, as they are found from another folder too."""
+    if board.path is not None:
+        return str(board.path.absolute())
+    return [str(panel.picture.absolute() if panel.picture else panel.prompt) for panel in board.panels]
+
+
 def _writer(
-    source: Source, output: Output, clock: Timing, notes: Notes, job: dict[str, Any], resume: bool
+    source: Source,
+    output: Output,
+    clock: Timing,
+    notes: Notes,
+    job: dict[str, Any],
+    call: dict[str, Any],
+    resume: bool,
 ) -> Writer:
     # What becomes of the carrier is not what became of the sound and the captions.
     ours = ("audio stream", "subtitle stream")
     told = Notes(tell=lambda message: None if message.startswith(ours) else notes.warn(message))
-    return Writer(source, output, clock, told, job=job, resume=resume)
+    return Writer(source, output, clock, told, job=job, call=call, resume=resume)
 
 
 def _written(

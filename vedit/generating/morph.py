@@ -1,4 +1,10 @@
-"""One shot becoming the next: along what their pictures have in common where there is that, else by a dissolve."""
+"""One shot becoming the next: along what their pictures have in common where there is that, else by a dissolve.
+
+It works on pixels, because the bundled denoiser paints looks and fills holes, and does not make two mixed photographs
+into one. Tried on three pairs at 640x360: the same mixture of flow-warped latents has 0.57 to 0.67 of the ends'
+sharpness in the middle of the way, denoised a little (0.2 to 0.5) 0.46 to 0.65 at 1.1 to 2.2 times the warp error, with
+the same double pictures and grain besides; pixels have 0.94 to 1.13, in 0.02 s a frame in place of 0.15 and 0.85.
+"""
 
 from dataclasses import dataclass
 

@@ -39,7 +39,7 @@ class Prompted:
     """The shots of a pretrained engine.
 
     Words are filmed by whole pipelines (Wan VACE, LTX) and by Stable Diffusion with a motion adapter; shots of words
-    that morph are one film there, its prompt interpolated within the morph. Without a motion adapter one picture is
+    that morph are one film, its prompt interpolated within the morph. Without a motion adapter one picture is
     painted from each prompt, a camera moves over it, and the frames are painted anew from that, noised, so that they
     move with it. Pictures are moved over too; with a whole pipeline and words a picture is the first frame of its shot.
     """
@@ -61,8 +61,12 @@ class Prompted:
             scene.shot.notes.warn(note)
         self._asked = Filming(loaded, scene.shot, scene.size, steps, guidance_scale, window)
         self._whole, self._moves = self._asked.whole, self._asked.moves
-        for panel in scene.panels:
+        for number, panel in enumerate(scene.panels):
             self._check(panel)
+            if panel.camera is not None and not self._is_picture(number):
+                scene.shot.notes.warn(
+                    f"{panel.place}: words are filmed, and camera is for pictures: say it in words"
+                )
         self._pictures = Pictures(scene, self._picture, self._is_picture)
         self._films: dict[int, _Film] = {}
         self._last: dict[int, deque[Tensor]] = {}
@@ -123,7 +127,8 @@ class Prompted:
         panel = self._scene.panels[number]
         if panel.prompt is None:
             return look_of(panel, self._scene.seed)
-        strength = ANEW if panel.strength is None else panel.strength
+        anew = max(ANEW, 1 / self._asked.steps_done)  # a step at least
+        strength = anew if panel.strength is None else panel.strength
         return [
             Restyle(
                 engine=self._engine,
@@ -139,41 +144,32 @@ class Prompted:
         ]
 
     def _filmed(self, number: int) -> Iterator[Tensor]:
-        span, panel = self._scene.spans[number], self._scene.panels[number]
-        before = tuple(self._last[number - 1]) if panel.continues else ()
-        if self._whole:
-            start = None if panel.picture is None else covering(picture_of(panel), self._scene.size)
-            words = Words(panel.prompt or "", panel.negative_prompt)
-            indices = range(span.first, span.end)
-            return film_whole(self._asked, indices, words, self._seed(number), before, start)
-        run = self._run(number)
+        span, run = self._scene.spans[number], self._run(number)
         if run not in self._films:
-            numbers = [n for n in range(run, len(self._scene.panels)) if self._run(n) == run]
-            stop = self._scene.spans[numbers[-1]].end
-            self._films = {
-                run: _Film(
-                    film_frames(
-                        self._asked,
-                        range(self._scene.spans[run].first, stop),
-                        Words(self._prompts(numbers), panel.negative_prompt),
-                        self._seed(run),
-                        before,
-                    ),
-                    self._scene.spans[run].first,
-                )
-            }
+            self._films = {run: _Film(self._begun(run), self._scene.spans[run].first)}
         film = self._films[run]
         return (film.at(index) for index in range(span.first, span.end))
+
+    def _begun(self, run: int) -> Iterator[Tensor]:
+        """The film that begins with a panel."""
+        spans, panel = self._scene.spans, self._scene.panels[run]
+        numbers = [n for n in range(run, len(self._scene.panels)) if self._run(n) == run]
+        indices = range(spans[run].first, spans[numbers[-1]].end)
+        words = Words(self._prompts(numbers), panel.negative_prompt)
+        before = tuple(self._last[run - 1]) if panel.continues else ()
+        if not self._whole:
+            return film_frames(self._asked, indices, words, self._seed(run), before)
+        start = None if panel.picture is None else covering(picture_of(panel), self._scene.size)
+        return film_whole(self._asked, indices, words, self._seed(run), before, start)
 
     def _run(self, number: int) -> int:
         """The panel that begins the film which a panel's words are part of: those that morph are one."""
         panels = self._scene.panels
         while (
-            self._moves
-            and number
+            number
             and panels[number].transition == "morph"
             and panels[number].picture is None
-            and panels[number - 1].picture is None
+            and not (self._is_picture(number) or self._is_picture(number - 1))
             and panels[number].negative_prompt == panels[number - 1].negative_prompt
         ):
             number -= 1

@@ -10,14 +10,13 @@ from vedit.edits.restyle import Restyle
 from vedit.errors import InputError, UsageError
 from vedit.generating.pictures import Pictures, Scene
 from vedit.generating.storyboard import Panel, Storyboard
-from vedit.pictures import read_picture
+from vedit.pictures import moves, read_picture
 from vedit.pretrained.spec import read_engine
 
 LONG_SIDE = 1920
 """Of films whose size nobody says and whose first picture is larger."""
-
-
 SMALLEST = 16
+"""Of a picture's sides."""
 
 
 class Shots(Protocol):
@@ -107,6 +106,8 @@ def check_panels(
     for panel in board.panels:
         if panel.picture is not None:
             picture_of(panel)  # better now than when half of the film is made
+            if moves(panel.picture):
+                warn(f"{panel.place}: {panel.picture} moves; its first picture is taken")
     if read_engine(engine) is not None:
         return
     for name, number in (("steps", steps), ("guidance_scale", guidance_scale), ("window", window)):

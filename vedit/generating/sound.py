@@ -18,10 +18,13 @@ from av.stream import Stream
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
-from vedit.errors import InputError
+from vedit.errors import InputError, VeditError
+from vedit.video.decode import open_film
 
 FADE = Fraction(1, 2)
 """Seconds over which a sound that is longer than the film fades out, for it would break off."""
+
+GIVE = "Give a WAV, FLAC or MP3 file, or a film with sound."
 
 Samples = NDArray[np.float32]
 
@@ -72,15 +75,13 @@ class _Heard:
     def __enter__(self) -> "_Heard":
         sound = self._sound
         try:
-            self._file = av.open(str(sound))
-        except FileNotFoundError as error:
-            raise InputError(f"sound {sound} does not exist", "Check the path.") from error
-        except (FFmpegError, OSError) as error:
-            raise _unreadable(sound, error) from error
+            self._file = open_film(sound)
+        except VeditError as error:
+            raise InputError(f"sound: {error.problem}", GIVE) from error
         stream = self._file.streams.best("audio")
         if not isinstance(stream, AudioStream):
             self._file.close()
-            raise InputError(f"sound {sound} has no sound track", "Give a sound file, or a film with sound.")
+            raise InputError(f"sound {sound} has no sound track", GIVE)
         self._stream = stream
         self._rate = stream.codec_context.sample_rate
         self._layout = "mono" if stream.codec_context.channels == 1 else "stereo"
@@ -104,14 +105,11 @@ class _Heard:
                 at += len(block)
             self._out.mux(track.encode(None))
         except (FFmpegError, OSError) as error:
-            raise _unreadable(self._sound, error) from error
+            why = error.strerror or error
+            raise InputError(f"sound {self._sound} cannot be read: {why}", GIVE) from error
         if not at:
-            raise InputError(f"sound {self._sound} holds no sound", "Convert it to WAV or FLAC.")
+            raise InputError(f"sound {self._sound} holds no sound", GIVE)
         return Fraction(at, rate)
-
-
-def _unreadable(sound: Path, error: Exception) -> InputError:
-    return InputError(f"sound {sound} cannot be read: {error}", "Convert it to WAV or FLAC.")
 
 
 def cut(blocks: Iterator[Samples], length: int, fade: int) -> Iterator[Samples]:

@@ -15,6 +15,8 @@ Map = NDArray[np.float32]
 
 COARSE = 8
 """Pixels of the film per point of the grid on which places are worked out; they change slowly."""
+FINEST = 2
+"""Pixels of a picture per pixel of the film that are looked at: nearer no camera comes."""
 TURNS = 4
 """Rounds of looking up how near the place is that is seen somewhere: it changes the place a little."""
 
@@ -33,8 +35,11 @@ class Still:
     def __init__(
         self, picture: Tensor, size: tuple[int, int], camera: Camera, seconds: float, *, free: bool = False
     ) -> None:
-        height, width = picture.shape[-2:]
         self.size = size
+        fine = min(side / own for side, own in zip(picture.shape[-2:], size, strict=True)) / FINEST
+        if fine > 1:  # of a large photograph as floats there would be gigabytes
+            picture = _smaller(picture, fine)
+        height, width = picture.shape[-2:]
         fitting = min(height / size[0], width / size[1])
         self._room = fitting * size[1] / width, fitting * size[0] / height
         pixels = picture.float() / 255
@@ -44,10 +49,7 @@ class Still:
         self.path: Path = path(camera, seconds, focus(pixels), self._room)
         closest = min(self.path.first.size, self.path.last.size) * fitting
         if closest > 1:  # pixels per pixel: what is finer than the film would shimmer
-            small = [max(2, round(side / closest)) for side in (height, width)]
-            pixels = F.interpolate(
-                pixels[None], size=small, mode="bicubic", align_corners=False, antialias=True
-            )[0]
+            pixels = _smaller(pixels, closest)
         self._rows = np.ascontiguousarray(pixels.clamp(0, 1).permute(1, 2, 0).numpy())
         self._near = np.ascontiguousarray(self.near.numpy())
 
@@ -95,6 +97,12 @@ class Still:
         across, down = (x * width - 0.5).astype(np.float32), (y * height - 0.5).astype(np.float32)
         seen = cv2.remap(self._near, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(seen, np.float32)
+
+
+def _smaller(picture: Tensor, times: float) -> Tensor:
+    """A picture ``(3,H,W)`` with its sides divided."""
+    small = [max(2, round(side / times)) for side in picture.shape[-2:]]
+    return F.interpolate(picture[None], size=small, mode="bicubic", align_corners=False, antialias=True)[0]
 
 
 def _grown(field: Map, height: int, width: int) -> Map:

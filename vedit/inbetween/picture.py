@@ -21,13 +21,12 @@ _GRID = 8
 class Picture:
     """A frame ``(C, H, W)`` in [0, 1], RGB or RGB and alpha, on the device that computes.
 
-    ``given`` is the tensor it was made of. ``whole`` ``(1, C, H', W')`` is the picture, its sides padded to what the
-    grids divide by repeating the border; ``work`` ``(1, 3, h, w)`` its colours averaged down by ``scale``, ``half`` and
-    ``quarter`` the same once and twice more.
+    ``whole`` ``(1, C, H', W')`` is the picture, its sides padded to what the grids divide by repeating the border;
+    ``work`` ``(1, 3, h, w)`` its colours averaged down by ``scale``, ``half`` and ``quarter`` the same once and twice
+    more.
     """
 
     def __init__(self, pixels: Tensor, device: torch.device) -> None:
-        self.given = pixels
         self.pixels = pixels.to(device)
         height, width = pixels.shape[-2:]
         self.scale = 1

@@ -101,14 +101,14 @@ def _least(shot: Shot) -> int:
 
 def _search(lumas: list[Grey], known: list[_Caption], least: int, ends: tuple[bool, bool]) -> list[_Caption]:
     """Captions that are not known yet; ``ends`` says whether these are the shot's first frames and its last ones."""
-    step = max(1, least // (SAMPLES - 1))
+    step = max(1, min(least // (SAMPLES - 1), len(lumas) - 1))
     places = list(range(0, len(lumas), step))
     thin = [strokes(lumas[place]) for place in places]
     fresh: list[_Caption] = []
     count = len(places)
     looks = [slice(i, min(i + SAMPLES, count)) for i in range(0, max(1, count - SAMPLES + 1), SAMPLES // 2)]
     # A caption may go on for a moment after a cut, or come a moment before one.
-    looks += [slice(0, 2)] * ends[0] + [slice(max(0, count - 2), count)] * ends[1]
+    looks += [slice(0, min(2, count))] * ends[0] + [slice(max(0, count - 2), count)] * ends[1]
     for some in looks:
         if some.stop - some.start < 2:
             continue

@@ -57,5 +57,5 @@ def drawn(spec: str, shot: Shot) -> Tensor:
         x0, y0, x1, y1 = (max(0, round(v)) for v in (left, top, right, bottom))
         canvas[y0:y1, x0:x1] = 1
     else:
-        cv2.fillPoly(canvas, [np.round(points).astype(np.int32)], (1,))
+        cv2.fillPoly(canvas, [points.round().clip(-(2**30), 2**30).astype(np.int32)], (1,))
     return torch.from_numpy(canvas)[None].float()

@@ -16,7 +16,7 @@ from vedit.masks.folder import by_frame, pictures
 from vedit.masks.quad import changed, is_quad
 from vedit.masks.setting import PICTURES
 from vedit.pictures import read_picture
-from vedit.video.decode import open_film, picture_packets, picture_stream
+from vedit.video.decode import Decoder, open_film, picture_packets, picture_stream
 
 Finder = Callable[[int], Tensor]
 """The mask ``(1, H, W)`` of 0 and 1 of a frame's absolute index; asked for in rising order."""
@@ -134,13 +134,14 @@ def _film_is_quad(path: Path, modified_ns: int, size: int) -> bool:
 def _read_film(path: Path, start: int) -> Generator[tuple[int, Tensor]]:
     with open_film(path) as film:
         stream = picture_stream(film, path)
-        stream.thread_type = "AUTO"
+        upright = Decoder(stream, path).upright
         with suppress(av.error.FFmpegError):  # some formats cannot seek; then it is read from the start
             film.seek(start, stream=stream)
         try:
             for picture in film.decode(stream):
                 if picture.pts is not None and picture.pts >= start:
-                    yield picture.pts, torch.from_numpy(picture.to_ndarray(format="gray"))[None] / 255
+                    grey = upright(picture)[0].to_ndarray(format="gray")
+                    yield picture.pts, torch.from_numpy(grey)[None] / 255
         except av.error.FFmpegError as error:
             raise InputError(f"mask film {path} cannot be decoded ({error})", "Write it again.") from error
 

@@ -8,7 +8,7 @@ def pictures(folder: Path, suffixes: set[str]) -> list[Path]:
     """Its pictures, in the order of the numbers in their names."""
 
     def natural(path: Path) -> list[tuple[int, str]]:
-        return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", path.name)]
+        return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", path.name)]
 
     return sorted((p for p in folder.iterdir() if p.suffix.lower() in suffixes), key=natural)
 

@@ -59,6 +59,10 @@ def outward(
     held, dropped = 0, 0
     for frame in frames:
         if frame.index > index:  # a shot after the marked frame's, or that frame could not be decoded
+            if before:
+                shot.notes.warn(
+                    f"{name}: there is no frame {index}, so it marks nothing. Mark it in another."
+                )
             yield from ((earlier, nothing) for earlier, _ in before)
             yield frame, nothing
             yield from ((later, nothing) for later in frames)
@@ -72,6 +76,8 @@ def outward(
             dropped += 1
             yield before.popleft()[0], nothing
     else:
+        if frame.end >= shot.timing.end:
+            shot.notes.warn(f"{name}: the film ends with frame {frame.index}, so it marks nothing.")
         yield from ((earlier, nothing) for earlier, _ in before)
         return
     if dropped:

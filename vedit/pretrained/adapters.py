@@ -22,7 +22,7 @@ def motion_adapter(place: Place, dtype: torch.dtype) -> tuple[Any, FewSteps | No
     import diffusers
 
     path = _folder(local(place))
-    described = few_steps(f"{place.name} {place.repo or ''} {path.name}")
+    described = few_steps(f"{place.repo or ''} {path.parent.name}/{path.name}")
     with reading(path):
         if path.is_dir():
             kind: Any = diffusers.MotionAdapter
@@ -59,12 +59,12 @@ def _motion_file(path: Path) -> Any:
     return adapter
 
 
-def add_loras(pipe: Any, loras: list[tuple[Place, float]]) -> list[FewSteps]:
-    """Lay LoRAs over a pipeline, each with its weight; what those that were distilled want.
+def add_loras(pipe: Any, loras: list[tuple[Place, float]]) -> FewSteps | None:
+    """Lay LoRAs over a pipeline, each with its weight; what the last one that was distilled wants.
 
     They stay apart from the weights below (never fused): what is added to half precision weights is rounded.
     """
-    wanted = []
+    wanted = None
     names = []
     for number, (place, _) in enumerate(loras):
         path = local(place)
@@ -74,8 +74,7 @@ def add_loras(pipe: Any, loras: list[tuple[Place, float]]) -> list[FewSteps]:
         if not any("lora" in key or ".hada_" in key for key in shapes):
             raise EngineError(f"{path} is not a LoRA", "Give the .safetensors file of one.")
         about = " ".join(told.get(key, "") for key in ("ss_output_name", "modelspec.title"))
-        if described := few_steps(f"{place.name} {place.repo or ''} {path.parent.name}/{path.name} {about}"):
-            wanted.append(described)
+        wanted = few_steps(f"{place.repo or ''} {path.parent.name}/{path.name} {about}") or wanted
         names.append(f"lora_{number}")
         with reading(path, f"Is this LoRA made for the model below it ({type(pipe).__name__})?"):
             pipe.load_lora_weights(

@@ -1,5 +1,6 @@
 """What the user names of a pretrained model: the model itself and all that is laid over it."""
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -70,16 +71,19 @@ class Checkpoint:
         found = []
         for text in self.lora:
             name, equals, weight = text.rpartition("=")
-            if equals and not re.search(r"[/\\]|\.safetensors$", weight):
-                try:
-                    found.append((name, float(weight)))
-                except ValueError:
-                    raise UsageError(
-                        f"the weight {weight!r} of the LoRA {name!r} is not a number",
-                        "Write name=0.8, or the name alone for 1.",
-                    ) from None
-            else:
+            if not equals or re.search(r"[/\\]|\.safetensors$", weight):
                 found.append((text, 1.0))
+                continue
+            try:
+                value = float(weight)
+            except ValueError:
+                value = math.nan
+            if not name or not math.isfinite(value):
+                raise UsageError(
+                    f"the LoRA {text!r} has no name, or a weight that is no number",
+                    "Write name=0.8, or the name alone for 1.",
+                )
+            found.append((name, value))
         return tuple(found)
 
     @property

@@ -63,7 +63,7 @@ def _of_folder(path: Path) -> Family:
         raise EngineError(f"{path} is a {kind}, which vedit cannot run", f"It runs {_FAMILIES}.")
     if name not in ("sd", "sdxl"):
         return Family(name)
-    return Family(name, int(read_json(path / "unet" / "config.json").get("in_channels", 4)))
+    return Family(name, read_json(path / "unet" / "config.json").get("in_channels", 4))
 
 
 def _of_file(path: Path) -> Family:

@@ -35,10 +35,13 @@ def local(place: Place) -> Path:
 def describe(place: Place) -> dict[str, Any]:
     """Where a place's files are, which is the first that it lacks, and the command that fetches them.
 
-    Loads and fetches nothing. ``path`` is None unless all that is needed is there.
+    Loads and fetches nothing. ``path`` is None unless all that is needed is there; ``missing`` may say what is wrong.
     """
     found = place.present()
-    lacks = missing(place, found) if found else None
+    try:
+        lacks = missing(place, found) if found else None
+    except EngineError as error:  # a damaged index, or only pickles
+        lacks = error.problem
     return {
         "repo": place.repo,
         "revision": place.revision,

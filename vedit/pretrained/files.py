@@ -25,7 +25,7 @@ def read_json(path: Path) -> dict[str, Any]:
         EngineError: missing, or damaged.
     """
     try:
-        read = json.loads(path.read_text())
+        read = json.loads(path.read_bytes())
     except FileNotFoundError:
         raise EngineError(f"{path} is missing", "Fetch the checkpoint again.") from None
     except (OSError, ValueError) as error:
@@ -51,7 +51,7 @@ def parts(folder: Path) -> list[str]:
     index = read_json(folder / "model_index.json")
     found = []
     for name, value in index.items():
-        if name.startswith("_") or not isinstance(value, list) or name in _NOT_MODELS or value[0] is None:
+        if name.startswith("_") or name in _NOT_MODELS or not isinstance(value, list) or not any(value[:1]):
             continue
         if value[0] not in _TRUSTED and (folder / name / f"{value[0]}.py").exists():
             raise EngineError(

@@ -50,12 +50,26 @@ class Place:
         """The file or folder, if it is on this machine; in the hub's cache that may be only a part of it."""
         if self.path is not None:
             return self.path if self.path.exists() else None
-        folder = _snapshot(self.repo or "", self.revision)
+        folder = self.snapshot()
         if folder is None or not any(next(folder.glob(one), None) for one in self.include):
             return None
         if self.file is None:
             return folder
         return folder / self.file if (folder / self.file).is_file() else None
+
+    def snapshot(self) -> Path | None:
+        """The repository's folder in the hub's cache: of the revision that its name asks for, or none.
+
+        Where the name asks for none: of the one that is known to do, otherwise of the newest that was fetched.
+        """
+        root = hub_cache() / f"models--{(self.repo or '').replace('/', '--')}"
+        first = self.revision or "main"
+        for wanted in (first,) if "@" in self.name else (first, "main"):
+            ref = root / "refs" / wanted
+            commit = ref.read_text().strip() if ref.is_file() else wanted
+            if (root / "snapshots" / commit).is_dir():
+                return root / "snapshots" / commit
+        return None
 
 
 def place(name: str, kind: Kind) -> Place:
@@ -72,7 +86,7 @@ def place(name: str, kind: Kind) -> Place:
             "`python -c \"import torch, safetensors.torch as s; w = torch.load('in.ckpt', weights_only=True); "
             "s.save_file(w.get('state_dict', w), 'out.safetensors')\"`.",
         )
-    if path.exists():
+    if os.path.exists(path):  # and not Path.exists, which fails for what is too long to be a name
         return Place(name, kind, path=path)
     if (entry := known(name)) is not None:
         return of_known(entry)
@@ -127,7 +141,7 @@ def fingerprint(checkpoint: Checkpoint) -> str:
     for one in places(checkpoint):
         found = one.present()
         if one.path is None or found is None:
-            snapshot = _snapshot(one.repo or "", one.revision) if found else None
+            snapshot = one.snapshot() if found else None
             parts.append(f"{one.repo} {one.file} {snapshot.name if snapshot else None}")
             continue
         files = [found] if found.is_file() else sorted(file for file in found.rglob("*") if file.is_file())
@@ -153,14 +167,3 @@ def places(checkpoint: Checkpoint) -> list[Place]:
         if entry.control in wanted or (checkpoint.motion == "auto" and entry is known_motion(entry.family)):
             found.append(of_known(entry))
     return found
-
-
-def _snapshot(repo: str, revision: str | None) -> Path | None:
-    """A repository's folder in the hub's cache: of this revision, otherwise of the newest that was fetched."""
-    root = hub_cache() / f"models--{repo.replace('/', '--')}"
-    for wanted in dict.fromkeys((revision or "main", "main")):
-        ref = root / "refs" / wanted
-        commit = ref.read_text().strip() if ref.is_file() else wanted
-        if (root / "snapshots" / commit).is_dir():
-            return root / "snapshots" / commit
-    return None

@@ -1,6 +1,7 @@
 """How much of a film goes through a checkpoint at once: found out with one window before the film begins."""
 
 from collections.abc import Callable
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import torch
@@ -15,7 +16,7 @@ from vedit.flow.pairs import PairFlow
 from vedit.pretrained.load import Loaded
 
 _FOUND: WeakKeyDictionary[Loaded, dict[tuple[int, ...], Plan]] = WeakKeyDictionary()
-"""What was found for a checkpoint: once for all shots, which are then worked on in the same windows."""
+"""What was found for a checkpoint: once for all shots of one kind, which are then worked on in the same windows."""
 
 
 def fitted_plan(
@@ -46,7 +47,10 @@ def fitted_plan(
     if device.type == "cpu":
         return plan
     found = _FOUND.setdefault(loaded, {})
-    asked = (*pixels.shape[-2:], window)
+    full = models(plan)
+    seen: Any = full.denoiser
+    parts = (seen.guided, seen.flow_attention, full.anchors, len(seen.controls), len(seen.image_embeds))
+    asked = (*pixels.shape[-2:], window, *parts)
     if asked in found:
         return found[asked]
 

@@ -169,7 +169,7 @@ KNOWN = (
         "sd",
         "wangfuyun/AnimateLCM",
         None,
-        ("config.json", "diffusion_pytorch_model.safetensors"),
+        ONE,
         "motion for Stable Diffusion 1.5 in 4 to 8 steps; goes with the LoRA animatelcm-lora",
         1.8,
         "MIT",

@@ -106,20 +106,18 @@ def _stable_diffusion(
         kind: adapters.controlnet(_control(kind, name, family), pipe.unet, dtype)
         for kind, name in checkpoint.controls
     }
-    distilled = [found for found in [few_steps(f"{where.name} {where.repo or ''} {path.name}")] if found]
+    wanted = few_steps(f"{where.repo or ''} {path.parent.name}/{path.name}")
     if (motion := _motion(checkpoint, family, pipe.unet, notes)) is not None:
         adapter, described = adapters.motion_adapter(motion, dtype)
-        distilled += [described] if described else []
+        wanted = described or wanted
         pipe = _moving(pipe, adapter, family, motion)
     if checkpoint.codec is not None:
         codec = adapters.other_codec(place(checkpoint.codec, "codec"), pipe.unet.config.out_channels, dtype)
         pipe.register_modules(vae=codec)
-    distilled += adapters.add_loras(
-        pipe, [(place(name, "LoRA"), weight) for name, weight in checkpoint.loras]
-    )
+    loras = [(place(name, "LoRA"), weight) for name, weight in checkpoint.loras]
+    wanted = adapters.add_loras(pipe, loras) or wanted
     if checkpoint.ip_adapter is not None:
         adapters.add_ip_adapter(pipe, place(checkpoint.ip_adapter, "IP-Adapter"), family.name, dtype)
-    wanted = distilled[-1] if distilled else None
     _schedule(pipe, checkpoint.scheduler, wanted, motion is not None, notes)
     return Loaded(
         pipe,
@@ -266,6 +264,7 @@ def _whole(checkpoint: Checkpoint, path: Path, family: Family, dtype: torch.dtyp
         (checkpoint.codec, "another codec"),
         (checkpoint.scheduler, "another scheduler"),
         (None if checkpoint.motion == "auto" else checkpoint.motion, "a motion adapter"),
+        ("cache" in checkpoint.speed, "speed=cache"),
     ):
         if given:
             raise UsageError(
@@ -289,8 +288,7 @@ def _whole(checkpoint: Checkpoint, path: Path, family: Family, dtype: torch.dtyp
             )
     pipe = _from_folder(kind, path, dtype, **settings)
     loras = [(place(name, "LoRA"), weight) for name, weight in checkpoint.loras]
-    distilled = adapters.add_loras(pipe, loras)
-    wanted = distilled[-1] if distilled else None
+    wanted = adapters.add_loras(pipe, loras)
     return Loaded(
         pipe,
         family.name,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 import torch
@@ -14,13 +14,13 @@ from vedit.diffusion.memory import Plan
 from vedit.diffusion.prior import Prior
 from vedit.diffusion.prompting import Embedded, Schedule, text_encoder
 from vedit.diffusion.schedule import last_steps_timetable
-from vedit.diffusion.unet import ControlInput, UNetDenoiser
+from vedit.diffusion.unet import ControlInput, UNetDenoiser, is_guided
 from vedit.errors import UsageError
 from vedit.latents.vae import VaeCodec
 from vedit.pretrained.checkpoint import Checkpoint
 from vedit.pretrained.family import family_of
 from vedit.pretrained.fetch import local
-from vedit.pretrained.find import place
+from vedit.pretrained.find import fingerprint, place
 from vedit.pretrained.known import KNOWN
 from vedit.pretrained.load import Loaded, load_pipeline
 from vedit.pretrained.precision import computing_dtype
@@ -32,10 +32,14 @@ WHOLE = ("wan-vace", "ltx", "ltx2")
 """Families that are called as whole pipelines (see `vedit.diffusion.whole`)."""
 
 
+_LOADED: dict[tuple[str, torch.device], Loaded] = {}
+"""The checkpoint that was loaded last."""
+
+
 def load_checkpoint(
     checkpoint: Checkpoint, device: torch.device, *, kinds: Sequence[str] = (), styled: bool = False
 ) -> Loaded:
-    """Load a checkpoint for a device, once per process, with what a run needs besides.
+    """Load a checkpoint for a device, with what a run needs besides; once, until a file of it changes.
 
     Args:
         checkpoint: as the user named it.
@@ -54,12 +58,12 @@ def load_checkpoint(
         if styled and checkpoint.ip_adapter is None:
             entry = next((e for e in KNOWN if e.kind == "IP-Adapter" and e.family == family), None)
             checkpoint = replace(checkpoint, ip_adapter=None if entry is None else entry.name)
-    return _load(checkpoint, device)
-
-
-@lru_cache(maxsize=1)
-def _load(checkpoint: Checkpoint, device: torch.device) -> Loaded:
-    return load_pipeline(checkpoint, device, computing_dtype(checkpoint.weights, device))
+    loaded = _LOADED.get((fingerprint(checkpoint), device))
+    if loaded is None:
+        _LOADED.clear()  # two would seldom fit
+        loaded = load_pipeline(checkpoint, device, computing_dtype(checkpoint.weights, device))
+        _LOADED[fingerprint(checkpoint), device] = loaded  # as it is now that all is fetched
+    return loaded
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,8 @@ def models_for(
     """
     pipe = loaded.pipe
     scale = guidance_of(loaded, asked.guidance_scale)
-    embedded = Embedded(asked.prompts, text_encoder(pipe, asked.negative_prompt, scale > 1, warn))
+    guided = is_guided(pipe.unet, scale)
+    embedded = Embedded(asked.prompts, text_encoder(pipe, asked.negative_prompt, guided, warn))
 
     def prompts(frames: Sequence[Prior]) -> dict[str, Tensor]:
         return embedded.window([(frame.index, frame.time) for frame in frames], frames[-1].shot + 1)
@@ -110,7 +115,7 @@ def models_for(
         prompts,
         scale,
         tuple(_control_input(loaded, control) for control in asked.controls),
-        () if style is None else _image_embeds(pipe, style, scale > 1, device),
+        () if style is None else _image_embeds(pipe, style, guided, device),
         "flow" in asked.aids,
         2 if loaded.cached else 1,
     )

@@ -31,9 +31,7 @@ def reading(path: Path, remedy: str = "Fetch it again, or take another.") -> Ite
             warnings.simplefilter("ignore", FutureWarning)
             warnings.filterwarnings("ignore", message="Already found a `peft_config`")  # a second LoRA
             yield
-    except VeditError:
-        raise
-    except MemoryError:
+    except (VeditError, MemoryError):
         raise
     except Exception as error:
         why = " ".join(str(error).split())[:300] or type(error).__name__

@@ -17,7 +17,7 @@ SINGLE = {
     "speed": "speed",
 }
 """What may be said of a model once, and the field of `Checkpoint` it is."""
-SEVERAL = {"lora": "lora", "controlnet": "controlnet"}
+SEVERAL = ("lora", "controlnet")
 REMEDY = (
     'Write "bundled", or a model (see `vedit engines`) and what is laid over it: '
     '"sd15 + motion=animatelcm + lora=film.safetensors=0.8 + controlnet=canny + ip-adapter=NAME + vae=taesd '
@@ -38,13 +38,13 @@ def read_engine(engine: str) -> Checkpoint | None:
             raise UsageError(f"the bundled engine takes no {terms[0]!r}", REMEDY)
         return None
     single: dict[str, str | None] = {}
-    several: dict[str, list[str]] = {field: [] for field in SEVERAL.values()}
+    several: dict[str, list[str]] = {name: [] for name in SEVERAL}
     for term in terms:
         name, equals, value = term.partition("=")
         if not equals or not value or (name not in SINGLE and name not in SEVERAL):
             raise UsageError(f"engine has the part {term!r}", REMEDY)
         if name in SEVERAL:
-            several[SEVERAL[name]].append(value)
+            several[name].append(value)
         elif SINGLE[name] in single:
             raise UsageError(f"engine names {name} twice", REMEDY)
         else:
@@ -79,8 +79,8 @@ def _term(term: str, rename: Callable[[str], str], exists: Callable[[str], bool]
         return term
     if exists(rest):
         return f"{head}={rename(rest)}"
-    for path, tail in (rest.rpartition("=")[::2],):
-        if path and exists(path):  # a LoRA and its weight
-            return f"{head}={rename(path)}={tail}"
+    path, _, weight = rest.rpartition("=")
+    if path and exists(path):  # a LoRA and its weight
+        return f"{head}={rename(path)}={weight}"
     kind, _, path = rest.partition("=")
     return f"{head}={kind}={rename(path)}" if path and exists(path) else term

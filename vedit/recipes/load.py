@@ -137,7 +137,7 @@ def _step(step: object, lines: Mapping[str, int], origin: str) -> Step:
     if not isinstance(step, dict) or "edit" not in step:
         raise UsageError(f"{place}: a step does not say its edit", f"Add edit = one of {', '.join(EDITS)}.")
     edit = step.pop("edit")
-    if edit not in EDITS:
+    if edit not in list(EDITS):  # it may be anything that TOML knows
         place = f"{origin}, line {lines.get('edit', lines[''])}"
         raise UsageError(f"{place}: there is no edit called {in_toml(edit)}", choice(str(edit), list(EDITS)))
     return Step(edit, step, lines)

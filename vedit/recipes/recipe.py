@@ -18,7 +18,7 @@ class Step:
     """One edit of a recipe and the settings that are not to be its own defaults.
 
     Args:
-        edit: "restyle", "interpolate", "inpaint" or "repair".
+        edit: "restyle", "interpolate", "inpaint", "repair" or "extend".
         settings: fields of that edit (see `vedit.edits`) as TOML has them: numbers, text, true, false, tables.
         lines: where a file says so, counted from 1: of each setting, and of the step itself under ""; 0 is not a line
             but a ``--set``.

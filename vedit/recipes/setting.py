@@ -66,7 +66,7 @@ def _value(edit: str, key: str, text: str) -> object:
     """The value as TOML has it; as text where it is no TOML, or where the setting takes only text."""
     try:
         read = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # also for too many digits, and for too many brackets
         return text
     hint = next((field.type for field in fields(edit_class(edit)) if field.name == key), None)
     if len(read) > 1 or (hint is not None and not fits(read["value"], hint) and fits(text, hint)):

@@ -12,13 +12,16 @@ from torch import Tensor
 from vedit.frame import Notes
 from vedit.heap import give_back
 from vedit.metrics.fidelity import MOST_DB
+from vedit.pages.page import write_page
+from vedit.pages.small import jpeg, picture_of, small_size
+from vedit.pages.whole import check_place
 from vedit.proof import peak_memory
 from vedit.report.comparison import ALIKE, Comparison
 from vedit.report.kept import kept, time_error
 from vedit.report.measures import LARGEST, Gauge, seen
-from vedit.report.page import check_page, write_page
+from vedit.report.page import comparison_page
 from vedit.report.pairing import length, moments, tolerance
-from vedit.report.previews import PreviewWriter, preview_size, thumbnail
+from vedit.report.previews import SIDE, PreviewWriter
 from vedit.report.vmaf import vmaf as vmaf_of
 from vedit.report.worst import Worst
 from vedit.video.probe import probe
@@ -61,7 +64,7 @@ def compare(
     films = [probe(path).as_edited("tonemap") for path in (reference, result)]
     ours, theirs = films
     if html is not None:
-        check_page(Path(html), [film.path for film in films], overwrite=overwrite)
+        check_place(Path(html), [film.path for film in films], example="report.html", overwrite=overwrite)
     notes = Notes(tell=warn)
     for remark in differences(ours, theirs):
         notes.warn(remark)
@@ -102,7 +105,7 @@ def compare(
     if html is not None and previews is not None:
         previews.keep({int(moment.seconds) for moment in worst})
         preview = previews.finish(min(map(length, films)))
-        write_page(comparison, films, preview, Path(html), overwrite=overwrite)
+        write_page(comparison_page(comparison, films, preview), Path(html), overwrite=overwrite)
     return comparison
 
 
@@ -117,7 +120,7 @@ def look_through(
 ) -> None:
     """The one pass over both films: every picture is measured, may be among the worst, and goes into the preview."""
     ours, theirs = films
-    width, height = preview_size(ours)
+    width, height = small_size(ours, SIDE)
     faults: Counter[tuple[str, str]] = Counter()
     number = -1
     with closing(moments(ours, theirs, notes)) as passing:
@@ -147,7 +150,7 @@ def look_through(
 
 def thumbnails_of(reference: Tensor, result: Tensor, width: int, height: int) -> tuple[bytes, bytes]:
     """Two pictures ``(3, H, W)`` as JPEGs."""
-    return thumbnail(reference, width, height), thumbnail(result, width, height)
+    return jpeg(picture_of(reference, width, height)), jpeg(picture_of(result, width, height))
 
 
 def differences(reference: Source, result: Source) -> Iterator[str]:

@@ -7,9 +7,10 @@ from typing import Literal, get_args
 import numpy as np
 
 from vedit.errors import UsageError
+from vedit.pages.page import write_page
+from vedit.pages.whole import check_place
 from vedit.report.judging_films import find_clips, preview_of
 from vedit.report.judging_page import Shown, judging_page
-from vedit.report.whole import check_place, write_whole
 
 Mode = Literal["preference", "rating"]
 
@@ -96,8 +97,7 @@ def judge(
                 "Give fewer or shorter films.",
             )
     names = {"source": source.name, "candidates": labels(paths), "clips": [clip.name for clip in clips]}
-    text = judging_page(shown, names, asked, times, mode, seed)
-    write_whole(page, text.encode("utf-8", "backslashreplace"), overwrite=overwrite)
+    write_page(judging_page(shown, names, asked, times, mode, seed), page, overwrite=overwrite)
     return page.absolute()
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from vedit.errors import InputError, UsageError
 from vedit.frame import Frame, Notes
 from vedit.heap import give_back
+from vedit.pages.small_film import Preview
 from vedit.report.measures import seen
 from vedit.report.pairing import end_of, length, tolerance
-from vedit.report.previews import SIDE, WHOLE, Preview, PreviewWriter
+from vedit.report.previews import SIDE, WHOLE, PreviewWriter
 from vedit.video.probe import probe
 from vedit.video.read import read
 from vedit.video.source import Source

@@ -8,9 +8,8 @@ from hashlib import sha256
 from itertools import count
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-from vedit.report.previews import Preview
+from vedit.pages.page import page as page_of
+from vedit.pages.small_film import Preview
 
 
 @dataclass(frozen=True)
@@ -44,17 +43,11 @@ def judging_page(
     page = sha256(facts.encode("utf-8", "backslashreplace")).hexdigest()[:16]
     ids = [sha256(f"{page} {number}".encode()).hexdigest()[:8] for number in range(len(names["candidates"]))]
     secret = {**names, "candidates": dict(zip(ids, names["candidates"], strict=True))}
-    template = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    ).get_template("judging.html")
-    return template.render(
+    return page_of(
+        Path(__file__).parent / "judging.html",
         rating=mode == "rating",
         excerpts=any(len(clip.preview.passages) > 1 for clip in clips),
-        clips=[b64encode(clip.preview.data).decode() for clip in clips],
+        films=[clip.preview for clip in clips],
         data={
             "page": page,
             "mode": mode,
@@ -67,8 +60,7 @@ def judging_page(
                 {
                     "width": clip.preview.width,
                     "height": clip.preview.height,
-                    "frames": [round(seconds, 5) for seconds in clip.preview.frames],
-                    "end": clip.preview.passages[-1].preview + clip.preview.passages[-1].length,
+                    **clip.preview.times,
                     "rows": {ids[candidate]: row for row, candidate in enumerate(clip.order, 1)},
                 }
                 for clip in clips

@@ -1,88 +1,29 @@
-"""The numbers of every picture as lines to be drawn: paths, ticks, and the points that a page can read out."""
+"""The measures of every picture of a comparison as plots."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from math import ceil, floor, isnan, log10, nan
+from math import isnan
 
+from vedit.pages.plots import Drawn, Plot
+from vedit.pages.plots import plot as plot_of
 from vedit.report.measures import Series
 
-POINTS = 800
-"""Of a line at most: a longer film's pictures are taken together, each run by its worst."""
-STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
-"""Seconds between two ticks of time."""
-WIDTH, HEIGHT = 1000, 100
-"""Units of the drawing, which is stretched over whatever room there is."""
-
-
-@dataclass(frozen=True)
-class Line:
-    """One measure over time: ``whose`` film it is, and SVG path data."""
-
-    whose: str
-    path: str
-    values: tuple[float | None, ...]
-
-
-@dataclass(frozen=True)
-class Tick:
-    """A place on an axis, as a part of its length, and what is written there."""
-
-    at: float
-    text: str
-
-
-@dataclass(frozen=True)
-class Plot:
-    """Lines over one axis of time, with the number of ``decimals`` that their values are shown with."""
-
-    name: str
-    title: str
-    unit: str
-    meaning: str
-    decimals: int
-    seconds: tuple[float, ...]
-    lines: tuple[Line, ...]
-    ticks: tuple[Tick, ...]
-
-    @property
-    def summary(self) -> str:
-        """The plot in words, for whoever cannot see it."""
-        words = []
-        for line in self.lines:
-            known = [value for value in line.values if value is not None]
-            if known:
-                low, high = (f"{value:.{self.decimals}f}" for value in (min(known), max(known)))
-                words.append(f"{line.whose} from {low} to {high}{self.unit and ' ' + self.unit}")
-        return f"{self.title} over time: {', '.join(words) or 'nothing was measured'}"
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """How a measure is drawn: its words, whether high values are good, and which lines it has."""
-
-    title: str
-    unit: str
-    meaning: str
-    decimals: int
-    high_is_good: bool
-    lines: tuple[tuple[str, str], ...]
-    """Whose and the name of the measure."""
-
-
 DRAWN = {
-    "psnr": Drawn("PSNR", "dB", "higher is nearer", 1, True, (("result", "psnr"),)),
-    "ssim": Drawn("SSIM", "", "1 is the same picture", 3, True, (("result", "ssim"),)),
-    "structure": Drawn("Structure", "", "1 is the same drawing", 2, True, (("result", "structure"),)),
+    "psnr": Drawn("PSNR", "dB", "higher is nearer", 1, (("result", "result", "psnr"),), high_is_good=True),
+    "ssim": Drawn("SSIM", "", "1 is the same picture", 3, (("result", "result", "ssim"),), high_is_good=True),
+    "structure": Drawn(
+        *("Structure", "", "1 is the same drawing", 2, (("result", "result", "structure"),)),
+        high_is_good=True,
+    ),
     "style": Drawn(
-        "Style distance", "", "0 is the same colour and texture", 3, False, (("result", "style"),)
+        "Style distance", "", "0 is the same colour and texture", 3, (("result", "result", "style"),)
     ),
     "warp": Drawn(
-        *("Warp error", "", "change along the reference’s motion; lower is steadier", 2, False),
-        (("reference", "warp_reference"), ("result", "warp_result")),
+        *("Warp error", "", "change along the reference’s motion; lower is steadier", 2),
+        (("reference", "reference", "warp_reference"), ("result", "result", "warp_result")),
     ),
     "flicker": Drawn(
-        *("Flicker", "", "change where the reference stands still, in levels of 255", 2, False),
-        (("reference", "flicker_reference"), ("result", "flicker_result")),
+        *("Flicker", "", "change where the reference stands still, in levels of 255", 2),
+        (("reference", "reference", "flicker_reference"), ("result", "result", "flicker_result")),
     ),
 }
 
@@ -90,110 +31,16 @@ DRAWN = {
 def plots(series: Series, names: Sequence[str], length: float) -> list[Plot]:
     """The plots of ``names`` in ``DRAWN`` over ``length`` seconds; those with nothing to show are left out."""
     made = (plot(name, series, length) for name in names)
-    return [one for one in made if one.seconds]
+    return [one for one in made if one.known]
 
 
 def plot(name: str, series: Series, length: float) -> Plot:
     """One plot of one or two lines."""
     how = DRAWN[name]
     rows = [
-        (seconds, *(series.values[measure][i] for _, measure in how.lines))
+        (seconds, *(series.values[measure][i] for *_, measure in how.lines))
         for i, seconds in enumerate(series.seconds)
     ]
     if name == "style":  # it is not measured of every picture: what is between is on the way
         rows = [row for row in rows if not isnan(row[1])]
-    rows = reduced(rows, high_is_good=how.high_is_good)
-    known = [value for row in rows for value in row[1:] if not isnan(value)]
-    if not known:
-        rows = []
-    low, high, ticks = axis(min(known, default=0.0), max(known, default=1.0), from_zero=not how.high_is_good)
-    if how.high_is_good and not how.unit and high > 1 >= max(known, default=0.0):
-        high, ticks = 1.0, [tick for tick in ticks if tick <= 1.0]
-    places = max(0, -floor(log10(ticks[1] - ticks[0]))) if len(ticks) > 1 else how.decimals
-    lines = []
-    for column, (whose, _) in enumerate(how.lines, 1):
-        points = [
-            (
-                WIDTH * row[0] / length,
-                nan if isnan(row[column]) else HEIGHT * (high - row[column]) / (high - low),
-            )
-            for row in rows
-        ]
-        values = tuple(None if isnan(row[column]) else round(row[column], 5) for row in rows)
-        lines.append(Line(whose, path(points), values))
-    return Plot(
-        name=name,
-        title=how.title,
-        unit=how.unit,
-        meaning=how.meaning,
-        decimals=how.decimals,
-        seconds=tuple(round(row[0], 4) for row in rows),
-        lines=tuple(lines),
-        ticks=tuple(Tick((high - tick) / (high - low), f"{tick:.{places}f}") for tick in ticks),
-    )
-
-
-def reduced(rows: Sequence[tuple[float, ...]], *, high_is_good: bool) -> list[tuple[float, ...]]:
-    """No more than ``POINTS`` rows of (seconds, value, …): the worst of each run, at the time of the last value's."""
-    size = ceil(len(rows) / POINTS)
-    if size <= 1:
-        return list(rows)
-    made = []
-    for start in range(0, len(rows), size):
-        run = rows[start : start + size]
-        worst = [_worst(run, column, high_is_good) for column in range(1, len(run[0]))]
-        made.append((worst[-1][0], *(row[column] for column, row in enumerate(worst, 1))))
-    return made
-
-
-def _worst(run: Sequence[tuple[float, ...]], column: int, high_is_good: bool) -> tuple[float, ...]:
-    known = [row for row in run if not isnan(row[column])] or run
-    return (min if high_is_good else max)(known, key=lambda row: row[column])
-
-
-def path(points: Sequence[tuple[float, float]]) -> str:
-    """SVG path data through points; a gap where y is NaN, and a short stroke for a point that stands alone."""
-    parts = []
-    pen = False
-    for i, (x, y) in enumerate(points):
-        if isnan(y):
-            pen = False
-            continue
-        parts.append(f"{'L' if pen else 'M'}{x:.1f} {y:.1f}")
-        if not pen and (i + 1 == len(points) or isnan(points[i + 1][1])):
-            parts.append("h0.1")
-        pen = True
-    return "".join(parts)
-
-
-def axis(low: float, high: float, *, from_zero: bool) -> tuple[float, float, list[float]]:
-    """Ends of an axis that holds all values, and two to five round numbers on it."""
-    if from_zero:
-        low = 0.0
-    if high - low < 1e-6:
-        low, high = (0.0, 1.0) if from_zero else (high - 1, high)
-    step = round_step((high - low) / 3)
-    first, last = floor(low / step + 1e-9), ceil(high / step - 1e-9)
-    return first * step, last * step, [i * step for i in range(first, last + 1)]
-
-
-def round_step(step: float) -> float:
-    """The next of 1, 2, 5 times a power of ten that is no smaller."""
-    power = 10.0 ** floor(log10(step))
-    return power * next(n for n in (1, 2, 5, 10) if n * power >= step * (1 - 1e-9))
-
-
-def time_ticks(length: float) -> list[Tick]:
-    """Round times on an axis of ``length`` seconds."""
-    step = next((step for step in STEPS if length / step <= 8), 2 * STEPS[-1])
-    return [
-        Tick(i * step / length, clock(i * step, 0 if step >= 1 else 1)) for i in range(int(length / step) + 1)
-    ]
-
-
-def clock(seconds: float, decimals: int = 3) -> str:
-    """A time such as 0:03.500 or 1:02:03.000."""
-    minutes, rest = divmod(round(seconds, decimals), 60)
-    hours, minutes = divmod(int(minutes), 60)
-    text = f"{rest:0{3 + decimals if decimals else 2}.{decimals}f}"
-    return f"{hours}:{minutes:02}:{text}" if hours else f"{minutes}:{text}"
+    return plot_of(name, how, rows, length)

@@ -207,7 +207,6 @@ def times() -> Iterator[tuple[float, float]]:
         before = time
 
 
-@lru_cache(maxsize=4)
 def load_predictor(name: str, device: torch.device) -> Predictor:
     """The predictor of a kind that ships with vedit ("rnn", "lstm", "transformer"), or one of a file.
 
@@ -216,14 +215,25 @@ def load_predictor(name: str, device: torch.device) -> Predictor:
         EngineError: the bundled weights cannot be read.
         InputError: the file holds no predictor.
     """
-    check_predictor(name)
     path = WEIGHTS if name in FORESIGHTS else Path(name)
+    if not path.is_file():
+        raise UsageError(
+            f"kind is {name!r}",
+            f"Use one of {', '.join(FORESIGHTS)}, or a .safetensors file that `vedit train temporal` wrote.",
+        )
+    return _predictor(name, path, path.stat().st_mtime_ns, device)
+
+
+@lru_cache(maxsize=4)
+def _predictor(name: str, path: Path, written: int, device: torch.device) -> Predictor:
+    """``written`` tells a file from another in its place."""
     try:
-        held = read_weights(path)
-        kind = next(kind for kind in FORESIGHTS if name in (kind, str(path)) and f"{kind}.out.weight" in held)
+        weights = read_weights(path)
+        kinds = [kind for kind in FORESIGHTS if name == kind] or FORESIGHTS
+        kind = next((kind for kind in kinds if f"{kind}.out.weight" in weights), kinds[0])
         net = Predictor(kind)
         net.load_state_dict(
-            {k.removeprefix(f"{kind}."): v for k, v in held.items() if k.startswith(f"{kind}.")}
+            {k.removeprefix(f"{kind}."): v for k, v in weights.items() if k.startswith(f"{kind}.")}
         )
     except Exception as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
@@ -236,16 +246,3 @@ def load_predictor(name: str, device: torch.device) -> Predictor:
             "Give a .safetensors file that this version's `vedit train temporal` wrote.",
         ) from error
     return net.to(device).eval().requires_grad_(False)
-
-
-def check_predictor(name: str) -> None:
-    """Complain about a predictor that is neither a kind nor a file.
-
-    Raises:
-        UsageError: so it is.
-    """
-    if name not in FORESIGHTS and not Path(name).is_file():
-        raise UsageError(
-            f"kind is {name!r}",
-            f"Use one of {', '.join(FORESIGHTS)}, or a .safetensors file that `vedit train temporal` wrote.",
-        )

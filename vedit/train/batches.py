@@ -12,6 +12,7 @@ from vedit.diffusion.conditioning import Conditioning
 from vedit.diffusion.engine import WEIGHTS
 from vedit.diffusion.looks import LOOKS, PHOTO, look_row
 from vedit.diffusion.noise import CarriedNoise, carry_noise
+from vedit.errors import InputError
 from vedit.flow.paths import window_paths
 from vedit.latents.bundled import CHANNELS, BundledCodec
 from vedit.pictures import read_picture
@@ -52,17 +53,26 @@ class Batch:
 
 
 def load_pairs(folder: Path) -> list[Painted]:
-    """Every painting of a folder written by `make_pairs`."""
+    """Every painting of a folder written by `make_pairs`, but for those smaller than a training crop.
+
+    Raises:
+        InputError: there is none.
+    """
     out = []
     for path in sorted(folder.glob("*.png")):
         if path.name.count(".") == 1:
             source = read_picture(path)
-            for look in LOOKS:
+            height, width = source.shape[-2:]
+            for look in LOOKS if min(height, width) >= SIZE * CELL else ():
                 there = path.with_suffix(f".{look}.png")
                 if there.exists():
-                    height, width = source.shape[-2:]
                     noise = Chance.seeded(height, width, chance_seed(there.name)).noise
                     out.append(Painted(look_row(look), source, read_picture(there), torch.from_numpy(noise)))
+    if not out:
+        raise InputError(
+            f"there are no paintings of {SIZE * CELL} pixels a side in {folder}",
+            "Make them of larger footage: `vedit train pairs`.",
+        )
     return out
 
 

@@ -95,7 +95,7 @@ def train_codec(
     return train(
         codec.to(on),
         loss,
-        out.with_suffix(".state"),
+        out,
         minutes=minutes,
         rate=2e-3 if start is None else 4e-4,  # good weights are not to be thrown away at the start
         save=save,

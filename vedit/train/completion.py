@@ -204,7 +204,7 @@ def train_on(
         return train(
             net,
             loss,
-            out.with_suffix(".state"),
+            out,
             minutes=minutes,
             rate=rate,
             save=save,

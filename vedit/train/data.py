@@ -1,17 +1,20 @@
 """Pictures to train on, from a folder of films and photographs."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
+from av.error import FFmpegError
+from av.video.frame import VideoFrame
 from torch import Tensor
 
 from vedit.errors import InputError
 from vedit.pictures import read_picture
-from vedit.video.decode import open_film
+from vedit.video.decode import open_film, picture_packets, picture_stream
 
 FILMS = {".mp4", ".mkv", ".mov", ".webm", ".y4m", ".avi"}
 PHOTOS = {".png", ".jpg", ".jpeg"}
@@ -37,14 +40,13 @@ def photographs(folder: Path, side: int) -> Iterator[Tensor]:
 
 def film_frames(folder: Path, side: int, count: int) -> Iterator[Tensor]:
     """Up to ``count`` evenly spread frames of every film below a folder, as `photographs` gives them."""
-    for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in FILMS):
+    for path in _films(folder):
         with open_film(path) as film:
-            total = sum(1 for packet in film.demux(video=0) if packet.size)
+            total = sum(1 for _ in picture_packets(film, picture_stream(film, path)))
         wanted = set(np.linspace(0, max(0, total - 1), count).astype(int).tolist())
-        with open_film(path) as film:
-            for i, frame in enumerate(film.decode(video=0)):
-                if i in wanted:
-                    yield _to_tensor(_fit(frame.to_ndarray(format="rgb24"), side))
+        for i, frame in enumerate(_decoded(path)):
+            if i in wanted:
+                yield _to_tensor(_fit(frame.to_ndarray(format="rgb24"), side))
 
 
 def film_runs(folder: Path, side: int, count: int) -> Iterator[Tensor]:
@@ -52,12 +54,25 @@ def film_runs(folder: Path, side: int, count: int) -> Iterator[Tensor]:
 
     Pictures of another size than the film's first are left out.
     """
-    for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in FILMS):
-        with open_film(path) as film:
-            decoded = islice(film.decode(video=0), count)
-            frames = [_to_tensor(_fit(f.to_ndarray(format="rgb24"), side)) for f in decoded]
+    for path in _films(folder):
+        with closing(_decoded(path)) as decoded:
+            frames = [_to_tensor(_fit(f.to_ndarray(format="rgb24"), side)) for f in islice(decoded, count)]
         if frames:
             yield torch.stack([f for f in frames if f.shape == frames[0].shape])
+
+
+def _films(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.rglob("*") if p.suffix.lower() in FILMS)
+
+
+def _decoded(path: Path) -> Generator[VideoFrame]:
+    with open_film(path) as film:
+        try:
+            yield from film.decode(picture_stream(film, path))
+        except FFmpegError as error:
+            raise InputError(
+                f"{path} cannot be decoded ({error})", "Take it out of the footage, or mend it."
+            ) from error
 
 
 def random_crops(pictures: list[Tensor], count: int, size: int, rng: np.random.Generator) -> Tensor:

@@ -119,7 +119,7 @@ def train_denoiser(
     return train(
         net.to(on),
         loss,
-        out.with_suffix(".state"),
+        out,
         minutes=minutes,
         rate=rate,
         save=save,

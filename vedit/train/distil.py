@@ -157,7 +157,7 @@ def train_distilled(
     average = train(
         net,
         loss,
-        out.with_suffix(".state"),
+        out,
         minutes=minutes,
         rate=rate,
         save=lambda average: save_denoiser(average, out),

@@ -105,7 +105,7 @@ def train_look(
     return train(
         net.to(on),
         loss,
-        out.with_suffix(".state"),
+        out,
         minutes=minutes,
         rate=rate,
         save=save,

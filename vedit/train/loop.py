@@ -2,17 +2,18 @@
 
 import copy
 import math
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from vedit.errors import InputError
+from vedit.errors import InputError, OutputError, UsageError
 
 Net = TypeVar("Net", bound=nn.Module)
 
@@ -23,7 +24,7 @@ SAVE_EVERY = 180
 def train(
     net: Net,
     loss: Callable[[Net, int, float], Tensor],
-    state: Path,
+    out: Path,
     *,
     minutes: float,
     rate: float,
@@ -34,22 +35,31 @@ def train(
     """Train a net for a wall-clock time and return the moving average of its weights.
 
     AdamW; the learning rate rises for 200 steps and falls along a cosine to a fiftieth. Every three minutes, and at
-    the end, ``save`` gets the average and ``state`` is written with all that is needed to go on; where it is there
+    the end, ``save`` gets the average and ``OUT.state`` is written with all that is needed to go on; where it is there
     already and ``resume`` is set, training goes on from it, its minutes counted.
 
     Args:
         net: on its device; parameters that do not require gradients stay as they are.
         loss: of the net, the step's number (a seed for its random choices) and the part of the time that is over.
-        state: the file to go on from, .safetensors.
+        out: the file that ``save`` writes, .safetensors.
         minutes: of training, together with those of earlier runs that are gone on from.
         rate: the highest learning rate.
         save: writes the weights that are of use.
-        resume: go on from ``state`` if it is there.
+        resume: go on from ``OUT.state`` if it is there.
         log: is told of the progress every hundred steps.
 
     Raises:
-        InputError: ``state`` is of another net, or cannot be read.
+        UsageError: there is no time, or ``out`` is called something else.
+        InputError: the state is of another net, or cannot be read.
+        OutputError: it or the weights cannot be written.
     """
+    if not minutes > 0:
+        raise UsageError(f"minutes is {minutes}", "Give a number above 0.")
+    if out.suffix != ".safetensors":  # beside it lie OUT.state and OUT.png
+        raise UsageError(f"the weights would be called {out.name}", "Give -o a name ending in .safetensors.")
+    if not os.access(out.parent, os.W_OK):
+        raise OutputError(f"{out.parent} is no folder to write to", "Make it, or give -o another.")
+    state = out.with_suffix(".state")
     average = copy.deepcopy(net)
     learned = [p for p in net.parameters() if p.requires_grad]
     optimiser = torch.optim.AdamW(learned, lr=rate, betas=(0.9, 0.98), weight_decay=1e-3)
@@ -57,6 +67,14 @@ def train(
     if resume and state.exists():
         step, before = _load(state, net, average, optimiser)
         log(f"going on from {state}: step {step}, {before:.1f} min")
+
+    def keep(minutes: float) -> None:
+        try:
+            _save(state, net, average, optimiser, step, minutes)
+            save(average)
+        except (OSError, SafetensorError) as error:
+            raise OutputError(f"{out} cannot be written ({error})", "Free some space.") from error
+
     began = saved = time.monotonic()
     recent = 0.0
     while (done := (before + (time.monotonic() - began) / 60) / minutes) < 1:
@@ -78,10 +96,8 @@ def train(
             log(f"step {step}  {done * minutes:.1f} min  loss {recent:.4f}")
         if time.monotonic() - saved > SAVE_EVERY:
             saved = time.monotonic()
-            _save(state, net, average, optimiser, step, before + (saved - began) / 60)
-            save(average)
-    _save(state, net, average, optimiser, step, minutes)
-    save(average)
+            keep(before + (saved - began) / 60)
+    keep(minutes)
     return average
 
 

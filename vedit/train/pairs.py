@@ -5,8 +5,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 from vedit.edits.palette import colour_map, palette_of, recolour
+from vedit.errors import OutputError
 from vedit.train.data import pictures_in
 from vedit.train.painters import PAINTERS, Chance, paint
 
@@ -34,8 +37,11 @@ def make_pairs(
 
     Paintings that are there already are kept, so an interrupted run goes on where it was. Each has its own noise,
     drawn from its name: the same folder gives the same paintings, and training can draw the same noise again.
+
+    Raises:
+        InputError: there is no footage.
+        OutputError: a picture cannot be written.
     """
-    out.mkdir(parents=True, exist_ok=True)
     pictures = pictures_in(data, side, per_film)
     for number, whole in enumerate(pictures):
         rim = round(RIM * min(whole.shape[-2:]))
@@ -47,11 +53,22 @@ def make_pairs(
                 (recolour(source, *colour_map(palette_of(source), palette_of(other)))[0] * 255).round().byte()
             )
         rgb = picture.permute(1, 2, 0).numpy()
-        cv2.imwrite(str(out / f"{number:04d}.png"), cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
+        _write(out / f"{number:04d}.png", rgb)
         for look in looks:
             path = out / f"{number:04d}.{look}.png"
             if not path.exists():
                 chance = Chance.seeded(rgb.shape[0], rgb.shape[1], chance_seed(path.name))
-                cv2.imwrite(str(path), cv2.cvtColor(paint(rgb, look, chance), cv2.COLOR_RGB2BGR))
+                _write(path, paint(rgb, look, chance))
         if number % 20 == 0:
             log(f"{number + 1}/{len(pictures)} painted")
+
+
+def _write(path: Path, rgb: NDArray[np.uint8]) -> None:
+    """A PNG that has its name only when it is whole, as the next run keeps it."""
+    part = path.with_suffix(".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(cv2.imencode(".png", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))[1].tobytes())
+        part.replace(path)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written ({error.strerror})", "Choose another folder.") from error

@@ -268,7 +268,7 @@ def learn(
     return train(
         net.to(on),
         loss,
-        out.with_suffix(".state"),
+        out,
         minutes=minutes,
         rate=1e-3,
         save=save,

@@ -10,18 +10,22 @@ from typing import Any
 import gradio as gr
 
 from vedit.errors import VeditError
+from vedit.pages.small import jpeg_url
 from vedit.recipes import Recipe
-from vedit.render import render
 from vedit.report.compare import compare
 from vedit.ui import words
 from vedit.ui.controls import shown
 from vedit.ui.desk import Desk, Stopped, Teller
 from vedit.ui.layout import Layout
-from vedit.ui.mask import drawn_mask, mask_file
+from vedit.ui.mask import drawn_mask
 from vedit.ui.preview import preview
-from vedit.ui.watchable import still, watchable
-from vedit.ui.wish import Wish, as_toml, command, edits_of
+from vedit.ui.same import Same, editing
+from vedit.ui.watchable import still
+from vedit.ui.wish import ANALYSE, GENERATE, SUMMARISE, Wish, edits_of
+from vedit.ui.work import analysed, edited, edited_file, generated, summarised
 
+Shown = dict[Any, Any]
+"""What parts of the page are to show; the others stay as they are."""
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 """Only the page itself calls what is behind it."""
 QUIET: dict[str, Any] = {**PRIVATE, "show_progress": "hidden", "queue": False}
@@ -67,15 +71,17 @@ class Page:
     def _built(self) -> gr.Blocks:
         blocks = gr.Blocks(title="vedit", analytics_enabled=False, fill_width=True)
         with blocks:
-            self._wire(Layout())
+            self.parts = Layout()
+            self._wire(self.parts)
         return blocks
 
     def _wire(self, parts: Layout) -> None:
         controls = parts.controls
-        shows = [parts.painter, *controls.groups]
+        shows = [parts.painter, parts.run_it, *controls.groups]
         gr.on([one.change for one in controls.deciding], self._decided, controls.all, shows, **QUIET)
         opened = [parts.facts, parts.frame, parts.painter, parts.message, parts.try_it, parts.run_it]
-        emptied = [parts.pair, parts.result, parts.after, parts.report, parts.page, parts.same]
+        results = [parts.result, parts.after, parts.download, parts.measure, parts.page, parts.sheet]
+        emptied = [parts.pair, parts.report, parts.same, *results]
         parts.film.upload(
             self._opened,
             [parts.film, *controls.all],
@@ -93,25 +99,30 @@ class Page:
             **PRIVATE,
         )
         busy = [parts.try_it, parts.run_it, parts.measure, parts.cancel, parts.status, parts.message]
-        same = [parts.toml, parts.mask, parts.command, parts.same, parts.message]
+        same = [parts.toml, parts.mask, parts.command, parts.same]
         asked = [parts.frame, parts.painter, *controls.all]
-        made = [parts.download, parts.after, parts.page, parts.report]
-        for button, work, shown_in, others in (
-            (parts.try_it, self._preview, parts.pair, same),
-            (parts.run_it, self._run, parts.result, [*made, *same]),
-            (parts.measure, self._compare, parts.report, [parts.page, parts.message]),
+        for button, work, outputs in (
+            (parts.try_it, self._preview, [parts.pair, *same]),
+            (parts.run_it, self._run, [parts.report, *results, *same]),
+            (parts.measure, self._compare, [parts.report, parts.page]),
         ):
+            first = parts.result if button is parts.run_it else outputs[0]
             (
                 button.click(self._begin, None, busy, **QUIET)
-                .then(work, asked, [shown_in, *others], show_progress_on=parts.status, **ALONE)
+                .then(work, asked, [*outputs, parts.message], show_progress_on=parts.status, **ALONE)
                 .then(self._end, None, busy[:-1], **QUIET)
-                .then(None, js=TO_SEE.replace("FIRST", f"#{shown_in.elem_id}"))
+                .then(None, js=TO_SEE.replace("FIRST", f"#{first.elem_id}"))
             )
         parts.cancel.click(self._cancelled, None, parts.cancel, **QUIET)
 
-    def _decided(self, *values: Any) -> list[Any]:
+    def _decided(self, request: gr.Request, *values: Any) -> list[Any]:
         wish = Wish(*values)
-        return [{"draw": wish.draws}, *shown(wish)]
+        runs = self.desk(request).source is not None or wish.doing == GENERATE
+        return [
+            {"draw": wish.draws, "aside": wish.doing == GENERATE},
+            gr.update(interactive=runs),
+            *shown(wish),
+        ]
 
     def _opened(self, request: gr.Request, path: str, *values: Any) -> list[Any]:
         desk = self.desk(request)
@@ -143,7 +154,7 @@ class Page:
             return {}
         shape = float(source.width * source.video.sar / source.height)
         return {
-            "frame": words.frame_url(still(source, index)),
+            "frame": jpeg_url(still(source, index)),
             "width": source.width,
             "height": source.height,
             "shape": shape,
@@ -167,71 +178,67 @@ class Page:
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008 - gradio looks for it there
         *asked: Any,
-    ) -> list[Any]:
-        def work(desk: Desk, teller: Teller) -> list[Any]:
+    ) -> Shown:
+        def work(desk: Desk, teller: Teller) -> Shown:
             recipe = self._recipe(desk, asked)
-            shown = preview(
-                desk.film, edits_of(recipe), int(asked[0]), progress=teller.progress, phase=teller.phase
-            )
-            return [words.pair(shown, desk.film), *_same(recipe, desk)]
+            # What goes on after the film is to be seen at its end.
+            frame = desk.film.frames - 1 if recipe.steps[0].edit == "extend" else int(asked[0])
+            shown = preview(desk.film, edits_of(recipe), frame, progress=teller.progress, phase=teller.phase)
+            how = editing(recipe, desk.film, edited_file(desk, recipe))
+            return {self.parts.pair: words.pair(shown, desk.film), **self._same(how)}
 
-        return self._worked(request, progress, work, 6)
+        return self._worked(request, progress, work)
 
     def _run(
         self,
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008 - gradio looks for it there
         *asked: Any,
-    ) -> list[Any]:
-        def work(desk: Desk, teller: Teller) -> list[Any]:
-            recipe = self._recipe(desk, asked)
-            output = desk.output(recipe)
-            report = render(
-                desk.film.path,
-                output,
-                edits_of(recipe),
-                overwrite=True,
-                audio="auto",
-                hdr="tonemap",
-                progress=teller.progress,
-                phase=teller.phase,
-            )
-            watched = watchable(output, output.parent / "small.mp4", teller.progress)
-            desk.result = output
-            made = [words.result(report, watched), str(output), gr.update(visible=True)]
-            return [*made, gr.update(visible=False), "", *_same(recipe, desk)]
+    ) -> Shown:
+        def work(desk: Desk, teller: Teller) -> Shown:
+            wish = Wish(*asked[2:])
+            do = {ANALYSE: analysed, SUMMARISE: summarised, GENERATE: generated}.get(wish.doing)
+            made = do(desk, wish, teller) if do else edited(desk, self._recipe(desk, asked), teller)
+            desk.result = made.film
+            parts = self.parts
+            return {
+                parts.result: made.html,
+                parts.report: words.framed(made.page, "Analysis") if made.page else "",
+                parts.after: gr.update(visible=True),
+                parts.download: _file(made.film),
+                parts.measure: gr.update(visible=made.comparable),
+                parts.page: _file(made.page),
+                parts.sheet: _file(made.sheet),
+                **self._same(made.same),
+            }
 
-        return self._worked(request, progress, work, 10)
+        return self._worked(request, progress, work)
 
     def _compare(
         self,
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008 - gradio looks for it there
         *asked: Any,
-    ) -> list[Any]:
-        def work(desk: Desk, teller: Teller) -> list[Any]:
+    ) -> Shown:
+        def work(desk: Desk, teller: Teller) -> Shown:
             assert desk.result is not None  # noqa: S101 - the button comes with it
             page = desk.result.parent / f"{desk.result.stem}.html"
             compare(desk.film.path, desk.result, html=page, overwrite=True, progress=teller.progress)
-            return [words.framed(page), gr.update(visible=True, value=str(page)), ""]
+            return {self.parts.report: words.framed(page, "Comparison"), self.parts.page: _file(page)}
 
-        return self._worked(request, progress, work, 3)
+        return self._worked(request, progress, work)
 
     def _worked(
-        self,
-        request: gr.Request,
-        progress: gr.Progress,
-        work: Callable[[Desk, Teller], list[Any]],
-        outputs: int,
-    ) -> list[Any]:
-        """What the work gives; or what it says when it fails, in the last of so many outputs."""
+        self, request: gr.Request, progress: gr.Progress, work: Callable[[Desk, Teller], Shown]
+    ) -> Shown:
+        """What the work gives; or what it says when it fails."""
         desk = self.desk(request)
         teller = desk.begin()
         teller.show = lambda done, what: progress(done, desc=what)
         progress(0, desc="Getting ready")
         try:
             with self.working:
-                return work(desk, teller)
+                return {**work(desk, teller), self.parts.message: ""}
         except Stopped:
             said = words.said("Cancelled. What a run had finished is kept: the same settings go on there.")
         except VeditError as error:
@@ -239,7 +246,15 @@ class Page:
         except Exception as error:
             traceback.print_exc()
             said = words.fault(error)
-        return [*[gr.skip()] * (outputs - 1), said]
+        return {self.parts.message: said}
+
+    def _same(self, how: Same) -> Shown:
+        return {
+            self.parts.toml: gr.update(visible=bool(how.toml), value=how.toml),
+            self.parts.mask: _file(how.mask),
+            self.parts.command: how.command,
+            self.parts.same: gr.update(visible=True),
+        }
 
     def _recipe(self, desk: Desk, asked: Sequence[Any]) -> Recipe:
         index, drawing, *values = asked
@@ -252,14 +267,12 @@ class Page:
         return wish.made(mask)
 
 
-def _same(recipe: Recipe, desk: Desk) -> list[Any]:
-    line = command(recipe, desk.film, desk.output(recipe).name)
-    mask = next((file for step in recipe.steps if (file := mask_file(step.settings.get("mask")))), None)
-    drawn = gr.update(visible=mask is not None, value=mask)
-    return [as_toml(recipe), drawn, line, gr.update(visible=True), ""]
+def _file(path: Path | None) -> Any:
+    """What a button is for; it goes where there is nothing."""
+    return gr.update(visible=path is not None, value=path and str(path))
 
 
 def _nothing() -> list[Any]:
     """The page without a film."""
     off, gone = gr.update(interactive=False), gr.update(visible=False)
-    return ["", gone, {"frame": "", "clear": True}, "", off, off, "", "", gone, "", gone, gone]
+    return ["", gone, {"frame": "", "clear": True}, "", off, off, "", "", gone, "", *[gone] * 5]

@@ -6,10 +6,29 @@ from typing import Any, get_args
 import gradio as gr
 
 from vedit.flow.quality import Quality
+from vedit.generating.storyboard import TRANSITIONS
 from vedit.recipes import available, load_recipe
-from vedit.ui.wish import DOINGS, FLAWS, INTERPOLATE, PICTURE, RECIPE, REMOVE, REPAIR, RESTYLE, Wish, looks
+from vedit.ui.engines import FAMILIES, engines
+from vedit.ui.wish import (
+    ANALYSE,
+    DOINGS,
+    EXTEND,
+    FLAWS,
+    GENERATE,
+    INTERPOLATE,
+    PICTURE,
+    RECIPE,
+    REMOVE,
+    REPAIR,
+    RESTYLE,
+    SUMMARISE,
+    Wish,
+    looks,
+)
 
 QUALITIES = list(get_args(Quality))
+LINES = "A line for each picture, and one for each further shot"
+"""How a storyboard's words are to be written."""
 
 
 class Controls:
@@ -28,7 +47,7 @@ class Controls:
         self.style = gr.File(
             label="Picture that has the look",
             file_types=["image"],
-            height=110,
+            height=120,
             visible=False,
             elem_id="style",
         )
@@ -71,6 +90,41 @@ class Controls:
         with gr.Column(visible=False, elem_classes="settings") as self.filling:
             self.grow = gr.Slider(0, 20, value=start.grow, step=1, label="Grow the mask, pixels")
             self.fill = gr.Radio(QUALITIES, value=start.fill, label="Quality")
+        with gr.Column(visible=False, elem_classes="settings") as self.extend:
+            self.longer = gr.Textbox(start.longer, label="Seconds to go on for")
+        with gr.Column(visible=False, elem_classes="settings") as self.analyse:
+            self.anomalies = gr.Checkbox(
+                start.anomalies, label="Also look for what is wrong or strange in it"
+            )
+        with gr.Column(visible=False, elem_classes="settings") as self.summarise:
+            self.reel = gr.Textbox(start.reel, label="Seconds of the reel")
+        with gr.Column(visible=False, elem_classes="settings") as self.generate:
+            self.pictures = gr.File(
+                label="Pictures, in their order",
+                file_count="multiple",
+                file_types=["image"],
+                height=150,
+                allow_reordering=True,
+                elem_id="pictures",
+            )
+            self.sound = gr.File(
+                label="Sound, if you like", file_types=["audio", "video"], height=120, elem_id="sound"
+            )
+            self.scene = gr.Textbox(start.scene, label="Seconds of each")
+            self.transition = gr.Radio(
+                list(TRANSITIONS), value=start.transition, label="From one to the next"
+            )
+        self.engine = gr.Dropdown(
+            engines(start.doing),
+            value=start.engine,
+            label="Engine",
+            info="bundled, or another: a name that `vedit engines` lists, a folder, a file, a hub id",
+            allow_custom_value=True,
+            elem_id="engine",
+        )
+        with gr.Column(visible=False, elem_classes="settings") as self.words:
+            self.prompt = gr.Textbox(label="What is to be seen", lines=2, elem_id="prompt")
+            self.power = gr.Slider(0, 1, value=start.power, step=0.05, label="Strength")
         with gr.Column(visible=False, elem_classes="settings") as self.repair:
             self.flaws = gr.CheckboxGroup(list(FLAWS), value=list(start.flaws), label="Mend")
             self.show_flaws = gr.Checkbox(
@@ -97,6 +151,16 @@ class Controls:
             self.flaws,
             self.show_flaws,
             self.recipe,
+            self.longer,
+            self.anomalies,
+            self.reel,
+            self.pictures,
+            self.sound,
+            self.scene,
+            self.transition,
+            self.engine,
+            self.prompt,
+            self.power,
         ]
 
     @property
@@ -106,7 +170,8 @@ class Controls:
             self.restyle,
             self.of_recipe,
             self.style,
-            self.paint,
+            self.strength,
+            self.keep_colour,
             self.interpolate,
             self.fps,
             self.slowmo,
@@ -114,23 +179,33 @@ class Controls:
             self.follow,
             self.filling,
             self.repair,
+            self.extend,
+            self.analyse,
+            self.summarise,
+            self.generate,
+            self.words,
+            self.power,
+            self.engine,
+            self.prompt,
             self.about,
         ]
 
     @property
     def deciding(self) -> list[Any]:
         """The controls that others depend on."""
-        return [self.doing, self.look, self.speed, self.where, self.recipe]
+        return [self.doing, self.look, self.speed, self.where, self.recipe, self.engine]
 
 
 def shown(wish: Wish) -> list[Any]:
     """Which of the groups are to be seen."""
     restyle, remove = wish.doing == RESTYLE, wish.doing == REMOVE
-    picture = wish.look == PICTURE if restyle else "style" in wish.lacks
+    pretrained = wish.pretrained and wish.doing in FAMILIES
+    picture = (pretrained or wish.look == PICTURE) if restyle else "style" in wish.lacks
     seen = [
-        restyle,
+        restyle and not pretrained,
         wish.doing == RECIPE,
         picture,
+        restyle and not pretrained,
         restyle,
         wish.doing == INTERPOLATE,
         wish.speed == "fps",
@@ -139,8 +214,16 @@ def shown(wish: Wish) -> list[Any]:
         wish.draws,
         remove,
         wish.doing == REPAIR,
+        wish.doing == EXTEND,
+        wish.doing == ANALYSE,
+        wish.doing == SUMMARISE,
+        wish.doing == GENERATE,
+        pretrained,
+        restyle,
     ]
-    return [*(gr.update(visible=one) for one in seen), about(wish.recipe)]
+    engine = gr.update(visible=wish.doing in FAMILIES, choices=engines(wish.doing))
+    prompt = gr.update(info=LINES if wish.doing == GENERATE else "")
+    return [*(gr.update(visible=one) for one in seen), engine, prompt, about(wish.recipe)]
 
 
 def about(name: str) -> str:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vedit.errors import UsageError
-from vedit.recipes import Recipe
 from vedit.video.encode import CONTAINERS
 from vedit.video.probe import probe
 from vedit.video.source import Source
@@ -56,14 +55,17 @@ class Desk:
             raise UsageError("the film is no longer here", "Drop it again.")
         return self.source
 
-    def output(self, recipe: Recipe) -> Path:
-        """Where the film goes that a recipe makes: the same place for the same recipe, so that it can go on there."""
-        place = self.folder / hashlib.sha256(recipe.to_toml().encode()).hexdigest()[:12]
-        place.mkdir(mode=0o700, exist_ok=True)
+    def place(self, key: str) -> Path:
+        """A folder for what is made: the same one for the same key, so that work can go on there."""
+        place = self.folder / hashlib.sha256(key.encode()).hexdigest()[:12]
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return place
+
+    def output(self, key: str, what: str, suffix: str | None = None) -> Path:
+        """A file that is made of the film, named after it; without a suffix it is a film as the film is."""
         name = self.film.path
-        suffix = name.suffix if name.suffix.lower() in CONTAINERS else ".mp4"
-        what = recipe.name if recipe.path else recipe.steps[0].edit
-        return place / f"{name.stem[:80]}-{what}{suffix}"
+        film = name.suffix if name.suffix.lower() in CONTAINERS else ".mp4"
+        return self.place(key) / f"{name.stem[:80]}-{what}{suffix or film}"
 
     def begin(self) -> "Teller":
         """A piece of work starts; what was running is told to stop."""

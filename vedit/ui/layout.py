@@ -57,11 +57,12 @@ class Layout:
                         "Download the film", variant="primary", elem_id="download"
                     )
                     self.measure = gr.Button("Compare with the original", elem_id="compare")
-                    self.page = gr.DownloadButton("Download the comparison", visible=False, elem_id="page")
+                    self.page = gr.DownloadButton("Download the page", visible=False, elem_id="page")
+                    self.sheet = gr.DownloadButton("Download the storyboard", visible=False, elem_id="sheet")
                 self.report = gr.HTML(apply_default_css=False, elem_id="report")
                 with gr.Accordion("Recipe and command line", open=False, visible=False) as self.same:
                     self.toml = gr.Textbox(
-                        label="Recipe, as TOML",
+                        label="Recipe or storyboard, as TOML",
                         lines=6,
                         buttons=["copy"],
                         elem_classes="code",

@@ -1,11 +1,11 @@
 // A frame of the film, and on it a mask that is drawn with a box, a brush and an eraser, in the film's own pixels.
 //
-// The value from the server: {frame, width, height, shape} shows a frame, {draw} shows or hides the tools, {clear} wipes
-// the mask. The value to the server: {drawing: null | {box: [x, y, w, h]} | {png: "data:…"}}, white = change.
+// The value from the server: {frame, width, height, shape} shows a frame, {aside} hides it while no film is wanted, {draw}
+// shows or hides the tools, {clear} wipes the mask. The value to the server: {drawing: null | {box: [x, y, w, h]} | {png: "data:…"}}, white = change.
 const find = (words) => element.querySelector(words);
 const [tools, stage, image, canvas, says] = [".tools", ".stage", "img", "canvas", "output"].map(find);
 const colour = "rgb(255, 64, 64)";
-let shapes = [], shape = null, tool = "box", pointer = null;
+let shapes = [], shape = null, tool = "box", pointer = null, framed = false, aside = false;
 
 const layer = document.createElement("canvas");
 
@@ -150,9 +150,8 @@ function take() {
   const given = props.value;
   if (!given || "drawing" in given) return;
   if (given.frame !== undefined) {
-    find(".empty").hidden = Boolean(given.frame);
-    stage.hidden = !given.frame;
-    if (given.frame) {
+    framed = Boolean(given.frame);
+    if (framed) {
       image.src = given.frame;
       if (canvas.width !== given.width || canvas.height !== given.height) {
         [canvas.width, canvas.height] = [layer.width, layer.height] = [given.width, given.height];
@@ -162,6 +161,10 @@ function take() {
       stage.style.maxWidth = `calc(60vh * ${given.shape})`;
     }
   }
+  if (given.aside !== undefined) aside = given.aside;
+  stage.hidden = aside || !framed;
+  find(".empty").hidden = !stage.hidden;
+  find(".empty").textContent = `Drop ${aside ? "pictures" : "a film"} to begin.`;
   if (given.draw !== undefined) {
     tools.hidden = !given.draw;
     canvas.style.display = given.draw ? "" : "none";

@@ -11,7 +11,7 @@ from vedit.edits.edit import Edit
 from vedit.frame import Frame, Notes, Shot
 from vedit.heap import give_back
 from vedit.streaming import clocks, edited_shot, split_at_cuts
-from vedit.ui.watchable import SmallFilm
+from vedit.ui.watchable import Shown
 from vedit.video.read import Place, read
 from vedit.video.source import Source
 
@@ -68,24 +68,27 @@ def preview(
     start = source.pts[shown.start] * source.time_base
     stop = source.pts[shown.stop] if shown.stop < source.frames else source.end
     lasts = (stop - source.pts[shown.start]) * source.time_base * timings[-1].seconds / source.duration
-    original, edited = SmallFilm(source), SmallFilm(source)
+    original, edited = Shown(source), Shown(source)
 
     def passing(frames: Iterator[Frame]) -> Iterator[Frame]:
         for frame in takewhile(lambda each: each.index < shown.stop, frames):
-            original.add(frame, frame.pts * source.time_base - start, frame.duration * source.time_base)
+            original.show(frame, frame.pts * source.time_base - start)
             frame.forget()
             yield frame
 
     begun: Fraction | None = None
+    ended = Fraction(0)
     tick = timings[-1].time_base
     with closing(read(source, notes, place=Place(shown.start, shown.start, None))) as frames:
         for number, pictures in enumerate(split_at_cuts(passing(frames))):
             shot = Shot(number, source.timing, source.height, source.width, device, notes)
             for frame in edited_shot(pictures, edits, timings, shot):
                 begun = frame.pts * tick if begun is None else begun
-                edited.add(frame, frame.pts * tick - begun, frame.duration * tick)
+                edited.show(frame, frame.pts * tick - begun)
+                ended = frame.end * tick - begun
                 give_back(source.height * source.width)
                 if progress:
-                    done = min(Fraction(1), (frame.end * tick - begun) / lasts)
+                    done = min(Fraction(1), ended / lasts)
                     progress(int(done * len(shown)), len(shown))
-    return Preview(original.finish(), edited.finish(), shown, tuple(notes.warnings))
+    before = original.finish((stop - source.pts[shown.start]) * source.time_base)
+    return Preview(before, edited.finish(ended), shown, tuple(notes.warnings))

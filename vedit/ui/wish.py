@@ -1,24 +1,24 @@
 """What the page's controls say, as a recipe: the same edits as every other front door runs."""
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vedit.diffusion.looks import LOOKS
-from vedit.edits.named_files import with_files
+from vedit.edits.pretrained import STRENGTH
 from vedit.errors import UsageError
 from vedit.flow.quality import Quality
+from vedit.generating.storyboard import Transition
 from vedit.recipes import Recipe, Step, load_recipe
-from vedit.recipes.fields import edit_class, in_toml, missing
-from vedit.video.source import Source
+from vedit.recipes.fields import edit_class, missing
 
 if TYPE_CHECKING:
     from vedit.edits.edit import Edit
 
-RESTYLE, INTERPOLATE, REMOVE, REPAIR, RECIPE = "Restyle", "Interpolate", "Remove", "Repair", "Recipe"
-DOINGS = (RESTYLE, INTERPOLATE, REMOVE, REPAIR, RECIPE)
+RESTYLE, INTERPOLATE, REMOVE, REPAIR = "Restyle", "Interpolate", "Remove", "Repair"
+EXTEND, RECIPE, ANALYSE, SUMMARISE, GENERATE = "Extend", "Recipe", "Analyse", "Summarise", "Generate"
+DOINGS = (RESTYLE, INTERPOLATE, REMOVE, REPAIR, EXTEND, RECIPE, ANALYSE, SUMMARISE, GENERATE)
+BUNDLED = "bundled"
 PICTURE = "like a picture"
 """Chosen in place of a look by name."""
 DRAWN = "drawn"
@@ -54,6 +54,30 @@ class Wish:
     flaws: tuple[str, ...] | list[str] = ("Dust", "Scratches", "Missing frames", "Repeated frames")
     show_flaws: bool = False
     recipe: str = "oil"
+    longer: str = "0.5"
+    """Seconds that a film goes on."""
+    anomalies: bool = False
+    reel: str = "20"
+    """Seconds of a summary."""
+    pictures: list[str] | None = None
+    sound: str | None = None
+    scene: str = "4"
+    """Seconds of each picture."""
+    transition: Transition = "morph"
+    engine: str = BUNDLED
+    prompt: str = ""
+    power: float = STRENGTH
+    """Strength of a pretrained engine."""
+
+    def __post_init__(self) -> None:
+        # What was emptied on the page comes as None.
+        for name in ("fps", "slowmo", "longer", "reel", "scene", "engine", "prompt"):
+            object.__setattr__(self, name, (getattr(self, name) or "").strip())
+
+    @property
+    def pretrained(self) -> bool:
+        """Whether the engine is one that others trained."""
+        return self.engine not in ("", BUNDLED)
 
     @property
     def draws(self) -> bool:
@@ -76,24 +100,33 @@ class Wish:
         if self.doing == RESTYLE:
             return _single("restyle", self._restyle())
         if self.doing == INTERPOLATE:
-            chosen = self.slowmo if self.speed == "slowmo" else self.fps
-            speed = {self.speed: int(chosen) if str(chosen).isdecimal() else chosen}
-            return _single("interpolate", speed | _quality(self.quality))
+            speed = {self.speed: number(self.slowmo if self.speed == "slowmo" else self.fps)}
+            return _single("interpolate", speed | _quality(self.quality) | self._engine())
+        if self.doing == EXTEND:
+            return _single("extend", {"seconds": number(self.longer)} | self._engine())
         if self.doing == REMOVE:
             where = mask if self.where == DRAWN else self.where
             grow = {"dilate": int(self.grow)} if self.grow else {}
-            return _single("inpaint", {"mask": where, **grow} | _quality(self.fill))
+            return _single("inpaint", {"mask": where, **grow} | _quality(self.fill) | self._engine())
         wanted = {FLAWS[name] for name in self.flaws}
         mended = {name: name in wanted for name in FLAWS.values() if (name in wanted) != (name != "flicker")}
         return _single("repair", mended | ({"preview": True} if self.show_flaws else {}))
 
     def _restyle(self) -> dict[str, object]:
         settings: dict[str, object] = {"look": self.look}
-        if self.look == PICTURE:
+        if self.pretrained:
+            settings = {"style": self.style} if self.style else {}
+            settings |= {"strength": float(self.power)} | self._engine()
+        elif self.look == PICTURE:
             settings = {"style": _needed(self.style)}
-        if self.strength != 1:
+        if self.strength != 1 and not self.pretrained:
             settings["strength"] = float(self.strength)
         return settings | ({"keep_colour": True} if self.keep_colour else {})
+
+    def _engine(self) -> dict[str, object]:
+        """The engine and what it is told; nothing for the bundled one, which is told nothing."""
+        said = {"prompt": self.prompt} if self.prompt else {}
+        return {"engine": self.engine, **said} if self.pretrained else {}
 
 
 def edits_of(recipe: Recipe) -> "list[Edit]":
@@ -129,42 +162,9 @@ def filled(recipe: Recipe, mask: str | None, style: str | None) -> Recipe:
     return replace(recipe, steps=tuple(steps))
 
 
-def as_toml(recipe: Recipe) -> str:
-    """The recipe as a file to keep; what it names is meant to lie beside it."""
-    steps = [replace(step, settings=_beside(step.settings)) for step in recipe.steps]
-    return replace(recipe, steps=tuple(steps)).to_toml()
-
-
-def command(recipe: Recipe, source: Source, output: str) -> str:
-    """The command line that does the same."""
-    film = source.path.name
-    words = ["vedit"]
-    if recipe.path is not None:
-        words += ["run", recipe.name]
-        plain = load_recipe(recipe.name)
-        for number, (step, before) in enumerate(zip(recipe.steps, plain.steps, strict=True), 1):
-            for key, value in _beside(step.settings).items():
-                if key not in before.settings:
-                    text = value if isinstance(value, str) else in_toml(value)
-                    words += ["--set", f"{recipe.step_name(number)}.{key}={text}"]
-    else:
-        words.append(recipe.steps[0].edit)
-        for key, value in _beside(recipe.steps[0].settings).items():
-            flag = key.replace("_", "-")
-            if isinstance(value, bool):
-                words.append(f"--{flag}" if value else f"--no-{flag}")
-            else:
-                words += [f"--{flag}", str(value)]
-    words += ["-o", output]
-    if source.original is not None and source.original.colour.is_hdr:
-        words += ["--hdr", "tonemap"]
-    if Path(output).suffix != source.path.suffix:
-        words += ["--audio", "auto"]
-    return shlex.join([*words, *(["--"] if film.startswith("-") else []), film])
-
-
-def _beside(settings: Mapping[str, object]) -> dict[str, object]:
-    return with_files(settings, lambda name: Path(name).name)
+def number(text: str) -> int | str:
+    """What was chosen or typed, as a recipe's number where it is a whole one."""
+    return int(text) if text.isdecimal() else text
 
 
 def _single(edit: str, settings: Mapping[str, object]) -> Recipe:

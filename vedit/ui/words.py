@@ -1,13 +1,17 @@
 """Pieces of the page that are words: facts of a film, messages, results. All text is escaped."""
 
+import os
+import re
 from base64 import b64encode
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
+from vedit.analysis.found import Analysis
+from vedit.analysis.reel import Reel
 from vedit.errors import VeditError
-from vedit.proof import Report
+from vedit.pages.words import rate_words
 from vedit.ui.preview import Preview
 from vedit.video.source import Source
 
@@ -15,10 +19,9 @@ from vedit.video.source import Source
 def facts(film: Source) -> str:
     """What a film is, in a few lines."""
     video = film.video
-    rate = "variable rate" if film.rate is None else f"{float(film.rate):.5g} fps"
     rows = {
         "Picture": f"{film.width} × {film.height}, {video.codec}, {video.bit_depth} bit",
-        "Time": f"{clock(float(film.duration))}, {film.frames} frames, {rate}",
+        "Time": f"{clock(float(film.duration))}, {film.frames} frames, {rate_words(film.rate)}",
     }
     for kind, title in (("audio", "Sound"), ("subtitle", "Subtitles")):
         tracks = [stream for stream in film.streams if stream.kind == kind]
@@ -40,10 +43,14 @@ def remarks(texts: Sequence[str]) -> str:
 
 def complaint(error: VeditError) -> str:
     """An error, and what to do about it."""
-    return (
-        f'<div class="note complaint" role="alert"><strong>{escape(sentence(error.problem))}</strong> '
-        f"{escape(error.remedy)}</div>"
-    )
+    problem, remedy = (escape(_short(text)) for text in (sentence(error.problem), error.remedy))
+    return f'<div class="note complaint" role="alert"><strong>{problem}</strong> {remedy}</div>'
+
+
+def _short(text: str) -> str:
+    """Files that were dropped are known by their names, not by where they lie."""
+    folder = os.environ.get("GRADIO_TEMP_DIR")
+    return re.sub(rf"{re.escape(folder)}/(?:[^/\\s]+/)*", "", text) if folder else text
 
 
 def sentence(text: str) -> str:
@@ -81,34 +88,48 @@ def pair(shown: Preview, film: Source) -> str:
     return f'<div class="pair">{films}</div>{hint}{remarks(shown.warnings)}'
 
 
-def result(report: Report, watched: Path) -> str:
+def result(watched: Path, proof: str, notes: Sequence[str], warnings: Sequence[str], *, copy: bool) -> str:
     """A finished film: to look at, and what proves that it is whole."""
-    copy = watched != report.output
     hint = "Shown is a small copy without sound, for the browser; the download is the film." if copy else ""
     return (
-        f'<video class="result" src="gradio_api/file={quote(str(watched))}" controls playsinline></video>'
+        f'<video class="result" src="{_served(watched)}" controls playsinline></video>'
         + (f'<p class="hint">{hint}</p>' if hint else "")
-        + f'<p class="proof">{escape(report.proof)}</p>'
-        + "".join(f'<p class="hint">{escape(line)}</p>' for line in report.repairs)
-        + remarks(report.warnings)
+        + f'<p class="proof">{escape(proof)}</p>'
+        + "".join(f'<p class="hint">{escape(line)}</p>' for line in notes)
+        + remarks(warnings)
     )
 
 
-def framed(page: Path) -> str:
+def pieces(reel: Reel) -> str:
+    """When in the film a reel's pieces were."""
+    times = ", ".join(
+        f"{clock(float(one.film_begins))} to {clock(float(one.film_ends))}" for one in reel.pieces
+    )
+    return f"Of the film it shows {times}."
+
+
+def analysis(found: Analysis, sheet: Path) -> str:
+    """What is in a film, in a line and as a storyboard."""
+    return (
+        f'<p class="summary">{escape(found.summary)}</p>'
+        f'<img class="sheet" src="{_served(sheet)}" alt="The key frame of each shot">{remarks(found.remarks)}'
+    )
+
+
+def _served(file: Path) -> str:
+    return f"gradio_api/file={quote(str(file))}"
+
+
+def framed(page: Path, title: str) -> str:
     """A page inside this one, shut off from it."""
     text = escape(page.read_text(encoding="utf-8"))
-    return f'<iframe class="report" title="Comparison" sandbox="allow-scripts" srcdoc="{text}"></iframe>'
+    return f'<iframe class="report" title="{title}" sandbox="allow-scripts" srcdoc="{text}"></iframe>'
 
 
 def clock(seconds: float) -> str:
     """``75.04`` as 1:15.04."""
     minutes, rest = divmod(round(seconds, 2), 60)
     return f"{int(minutes)}:{rest:05.2f}" if minutes else f"{rest:.2f} s"
-
-
-def frame_url(jpeg: bytes) -> str:
-    """A picture for the page, in the page itself."""
-    return f"data:image/jpeg;base64,{b64encode(jpeg).decode()}"
 
 
 def _data_url(film: bytes) -> str:

@@ -1,6 +1,6 @@
 """Between the decoder's samples and float RGB, with matrix and range always said out loud."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from threading import Lock
@@ -14,6 +14,7 @@ from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from vedit.video.source import BT601, BT709, FULL, LIMITED, RGB, UNKNOWN, Colour
+from vedit.window import Window, window_of
 
 if TYPE_CHECKING:  # a film that only passes through needs no torch, which takes long to load
     from torch import Tensor
@@ -43,6 +44,8 @@ PLANAR = (
     *("yuvj411p", "yuvj420p", "yuvj422p", "yuvj440p", "yuvj444p"),
 )
 """Formats whose samples are computed here; all others are repacked into the nearest of them."""
+BLOCK = 8
+"""Squares of so many pixels share no chroma samples; to spread or gather them, only the next squares are needed."""
 
 
 def effective(colour: Colour, pix_fmt: str, height: int) -> Colour:
@@ -113,32 +116,34 @@ class Converter:
         self._packers: dict[tuple[str, str], VideoReformatter] = {}
         self._lock = Lock()
 
-    def pixels(self, picture: object) -> "Tensor":
-        """``(C, H, W)`` float32 RGB in [0, 1] of a native picture; C is 4 when it has alpha."""
+    def pixels(self, picture: object, window: Window | None = None) -> "Tensor":
+        """``(C, H, W)`` float32 RGB in [0, 1] of a native picture, or of a window; C is 4 when it has alpha."""
         import torch
 
         assert isinstance(picture, VideoFrame)  # noqa: S101 - only read() makes native pictures
-        return torch.from_numpy(self.rgb(picture)).clamp_(0, 1)
+        return torch.from_numpy(self.rgb(picture, window)).clamp_(0, 1)
 
-    def rgb(self, picture: VideoFrame) -> Floats:
+    def rgb(self, picture: VideoFrame, window: Window | None = None) -> Floats:
         """``(C, H, W)`` of a native picture as it is: samples beyond black and white stay beyond 0 and 1."""
         picture = self.repacked(picture, planar_format(picture.format.name, self.alpha))
-        pix_fmt, size = picture.format.name, (picture.height, picture.width)
+        pix_fmt = picture.format.name
+        window = window or Window(0, picture.height, 0, picture.width)
+        around = window.blocks(BLOCK, picture.height, picture.width)
         matrix, offset = encoding_matrix(effective(self.colour, pix_fmt, self.height), pix_fmt)
-        samples = [plane[..., 0] for plane in planes(picture)]
-        codes = np.empty((3, *size), np.float32)
+        samples = [samples_in(around, plane, picture)[..., 0] for plane in planes(picture)]
+        codes = np.empty((3, around.height, around.width), np.float32)
         codes[:] = offset[..., None]  # grey has no colour
         for code, plane in zip(codes, samples[:3], strict=False):
             spread(plane, code, pix_fmt.startswith("yuvj"))
         back = np.linalg.inv(matrix)
-        image = np.empty((4 if self.alpha else 3, *size), np.float32)
+        image = np.empty((4 if self.alpha else 3, around.height, around.width), np.float32)
         np.matmul(back.astype(np.float32), codes.reshape(3, -1), out=image[:3].reshape(3, -1))
         image[:3] -= (back @ offset).astype(np.float32)[..., None]
         if self.alpha:
             image[3] = (
                 samples[3] / np.float32(2 ** picture.format.components[3].bits - 1) if samples[3:] else 1
             )
-        return image
+        return window.within(around).of(image)
 
     def native(self, pixels: "Tensor", pix_fmt: str, colour: Colour) -> VideoFrame:
         """A picture in ``pix_fmt``, tagged ``colour``, of ``(C, H, W)`` pixels."""
@@ -158,11 +163,25 @@ class Converter:
             plane[:] = np.rint(shared, out=shared).clip(0, peak, out=shared)
         if len(samples) == 4:
             samples[3][:] = np.rint(image[3] * peaks[3]) if len(image) == 4 else peaks[3]
-        picture = self.repacked(picture, pix_fmt)
-        # Some encoders (ProRes) write down the tags of the picture, not those of the stream.
-        picture.colorspace, picture.color_range = colour.matrix, colour.range
-        picture.color_primaries, picture.color_trc = colour.primaries, colour.transfer
-        return picture
+        return tagged(self.repacked(picture, pix_fmt), colour)
+
+    def retouched(
+        self, picture: VideoFrame, part: "Callable[[Window], Tensor]", changed: "Tensor", colour: Colour
+    ) -> VideoFrame:
+        """The picture, tagged ``colour``, with new samples wherever ``changed`` (1, H, W) is not 0; see ``lay``.
+
+        ``part`` gives the pixels ``(C, h, w)`` of a window. No more is converted than what is changed and around it.
+        """
+        hole = window_of(changed)
+        if hole is None:
+            return picture
+        window = hole.blocks(BLOCK, picture.height, picture.width)
+        patch = self.native(part(window), picture.format.name, colour)
+        out = VideoFrame(picture.width, picture.height, picture.format.name)
+        for new, old in zip(planes(out), planes(picture), strict=True):
+            new[:] = old
+        lay(patch, out, window, window.of(changed).cpu())
+        return tagged(out, colour)
 
     def convert(self, picture: VideoFrame, pix_fmt: str, colour: Colour) -> VideoFrame:
         """The picture in another pixel format, or with other tags; itself if neither makes its samples others."""
@@ -187,6 +206,13 @@ class Converter:
                 | Interpolation.FULL_CHR_H_INT,
                 threads=1,
             )
+
+
+def tagged(picture: VideoFrame, colour: Colour) -> VideoFrame:
+    """The picture with these tags: some encoders (ProRes) write down its own, not those of the stream."""
+    picture.colorspace, picture.color_range = colour.matrix, colour.range
+    picture.color_primaries, picture.color_trc = colour.primaries, colour.transfer
+    return picture
 
 
 @contextmanager
@@ -296,22 +322,30 @@ def planes(picture: VideoFrame) -> list[NDArray[Any]]:
     return out
 
 
-def keep_unchanged(edited: VideoFrame, native: VideoFrame, changed: "Tensor") -> None:
-    """Put ``native``'s samples back into ``edited``, in place, wherever ``changed`` (1, H, W) is 0.
+def lay(patch: VideoFrame, picture: VideoFrame, window: Window, changed: "Tensor") -> None:
+    """Put the samples of a window's new picture into the whole one, in place, wherever ``changed`` (1, h, w) is not 0.
 
-    A chroma sample that several pixels share counts as changed when any of them is, so luma outside the mask and
-    chroma outside the mask's blocks are exact.
+    The window consists of whole blocks. A chroma sample that several pixels share counts as changed when any of them
+    is, so luma outside the mask and chroma outside the mask's blocks stay exact.
     """
     import torch
 
     mask = (changed > 0).float()[None]
-    for new, old in zip(planes(edited), planes(native), strict=True):
-        rows, columns = new.shape[:2]
-        down, across = -(-mask.shape[-2] // rows), -(-mask.shape[-1] // columns)
-        pooled = (
-            mask
-            if down == across == 1
-            else torch.nn.functional.max_pool2d(mask, (down, across), ceil_mode=True)
-        )
-        keep = pooled[0, 0].numpy() == 0
-        new[keep] = old[keep]
+    for new, whole in zip(planes(patch), planes(picture), strict=True):
+        sides = pixels_per_sample(whole, picture)
+        pooled = mask if sides == (1, 1) else torch.nn.functional.max_pool2d(mask, sides, ceil_mode=True)
+        where = pooled[0, 0].numpy() > 0
+        samples_in(window, whole, picture)[where] = new[where]
+
+
+def samples_in(window: Window, plane: NDArray[Any], picture: VideoFrame) -> NDArray[Any]:
+    """What a window of whole blocks has of a picture's plane ``(rows, columns, …)``; a view."""
+    down, across = pixels_per_sample(plane, picture)
+    return plane[
+        window.top // down : -(-window.bottom // down), window.left // across : -(-window.right // across)
+    ]
+
+
+def pixels_per_sample(plane: NDArray[Any], picture: VideoFrame) -> tuple[int, int]:
+    """Rows and columns of pixels that share a sample of a plane."""
+    return -(-picture.height // plane.shape[0]), -(-picture.width // plane.shape[1])

@@ -12,7 +12,7 @@ from av.video.stream import VideoStream
 
 from vedit.errors import UsageError
 from vedit.frame import Frame, Timing
-from vedit.video.colour import Converter, keep_unchanged
+from vedit.video.colour import Converter
 from vedit.video.encode import Encoding, add_video, muxer_options
 from vedit.video.priority import same_priority
 from vedit.video.source import Source
@@ -74,10 +74,8 @@ class SegmentWriter:
             kept = self._convert.convert(native, pix_fmt, colour)
             if frame.changed is None:
                 return kept
-        picture = self._convert.native(frame.pixels, pix_fmt, colour)
-        if isinstance(native, VideoFrame) and frame.changed is not None:
-            keep_unchanged(picture, kept, frame.changed.cpu())
-        return picture
+            return self._convert.retouched(kept, frame.part, frame.changed, colour)
+        return self._convert.native(frame.pixels, pix_fmt, colour)
 
     def _mux(self, picture: VideoFrame | None) -> None:
         for packet in self._stream.encode(picture):

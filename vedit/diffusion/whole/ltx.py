@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vedit.diffusion.whole.prompt import encoded, unsaid
+from vedit.diffusion.whole.prompt import PromptEmbeds, unsaid
 from vedit.diffusion.whole.settings import WholeSettings
 from vedit.diffusion.whole.windows import Window, padded
 
@@ -33,11 +33,10 @@ class Ltx:
         self.every = int(pipe.vae_temporal_compression_ratio)
         self.multiple = max(SIDE, int(pipe.vae_spatial_compression_ratio))
         self._scale = 3.0 if settings.guidance_scale is None else settings.guidance_scale
-        embedded = encoded(pipe, settings.prompt, settings.negative_prompt, self._scale > 1)
         names = [
             f"{side}prompt_{part}" for side in ("", "negative_") for part in ("embeds", "attention_mask")
         ]
-        self._embedded = dict(zip(names, embedded, strict=True))
+        self._embeds = PromptEmbeds(pipe, settings, self._scale > 1, names)
 
     def __call__(self, window: Window) -> Tensor:
         """The window's frames ``(F,3,H,W)``, on the CPU."""
@@ -62,7 +61,7 @@ class Ltx:
                 generator=torch.Generator().manual_seed((settings.seed * 1_000_003 + start * 7919) % 2**63),
                 callback_on_step_end=settings.callback_on_step_end,
                 output_type="pt",
-                **self._embedded,
+                **self._embeds.of(window),
                 **extra,
             ).frames[0]
         return window.cropped(made).float().cpu()

@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
+from vedit.diffusion.prompting import Schedule
 from vedit.errors import UsageError
 
 
@@ -15,7 +16,7 @@ class WholeSettings:
     """How a pipeline paints.
 
     Attributes:
-        prompt: what to show, in words.
+        prompt: what to show, in words; or words by the film's frames, for windows as `lengths` has them.
         negative_prompt: what not to show; used where ``guidance_scale`` is above 1.
         strength: 1 starts from pure noise, less from the film's own frames with that part of the steps left to do.
         steps: denoising steps of the whole schedule.
@@ -33,7 +34,7 @@ class WholeSettings:
         UsageError: a number is out of range.
     """
 
-    prompt: str = ""
+    prompt: str | Schedule = ""
     negative_prompt: str = ""
     strength: float = 1.0
     steps: int = 30

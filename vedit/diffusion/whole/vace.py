@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from vedit.diffusion.noise import fresh_noise
-from vedit.diffusion.whole.prompt import encoded
+from vedit.diffusion.whole.prompt import PromptEmbeds
 from vedit.diffusion.whole.settings import WholeSettings
 from vedit.diffusion.whole.windows import Window, padded
 from vedit.errors import EngineError
@@ -45,9 +45,8 @@ class Vace:
         self.every = int(pipe.vae_scale_factor_temporal)
         self.multiple = int(pipe.vae_scale_factor_spatial) * int(model.config.patch_size[1])
         self._scale = 5.0 if settings.guidance_scale is None else settings.guidance_scale
-        self._prompt, self._negative = encoded(
-            pipe, settings.prompt, settings.negative_prompt, self._scale > 1, TOKENS
-        )
+        names = ("prompt_embeds", "negative_prompt_embeds")
+        self._embeds = PromptEmbeds(pipe, settings, self._scale > 1, names, TOKENS)
         self._references = [_image(picture) for picture in settings.reference]
 
     def __call__(self, window: Window) -> Tensor:
@@ -67,10 +66,9 @@ class Vace:
                 num_inference_steps=settings.steps,
                 guidance_scale=self._scale,
                 latents=self._latents(window, shown),
-                prompt_embeds=self._prompt,
-                negative_prompt_embeds=self._negative,
                 callback_on_step_end=settings.callback_on_step_end,
                 output_type="pt",
+                **self._embeds.of(window),
             ).frames[0]
         return window.cropped(made).float().cpu()
 

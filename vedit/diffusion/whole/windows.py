@@ -1,6 +1,7 @@
 """A shot of any length through a model that makes a fixed number of frames at once.
 
-Windows stand on a fixed grid from the shot's first frame and share ``overlap`` frames with the next. What a window
+Windows stand on a fixed grid from the shot's first frame, closer where the prompt changes, and share ``overlap`` frames
+with the next. What a window
 made of them is handed to the next one as known, which goes on from there; its colours are then held to what was known
 (see `vedit.diffusion.whole.lock`) and the shared frames faded from the one to the other.
 """
@@ -15,6 +16,9 @@ from torch import Tensor
 
 from vedit.diffusion.whole.lock import lock_colours
 from vedit.errors import EngineError
+
+Length = Callable[[int, int], int]
+"""Frames of the window that begins at a frame, and whose first new one is another, counted from the shot's first."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +79,13 @@ def padded(pictures: Tensor, every: int, multiple: int, least: int = 1, side: in
 
 
 def through_windows(
-    asked: Iterator[Asked], make: Callable[[Window], Tensor], window: int, overlap: int
+    asked: Iterator[Asked],
+    make: Callable[[Window], Tensor],
+    window: int,
+    overlap: int,
+    *,
+    start: int = 0,
+    length: Length | None = None,
 ) -> Iterator[Tensor]:
     """The frames asked for, ``(3,H,W)`` each, as many as there are; pulls them a window at a time.
 
@@ -84,15 +94,17 @@ def through_windows(
         make: makes a window's frames ``(F,3,H,W)``, as many as it has.
         window: frames of a window.
         overlap: frames it shares with the next.
+        start: of the first frame asked for, counted from the shot's first: below 0 where frames before it are known.
+        length: how many frames windows have; None: all ``window``.
 
     Raises:
         EngineError: the model made something that is no picture.
     """
     held: list[Asked] = []
     tail: Tensor | None = None  # what the window before made of the frames held
-    start = 0
     while True:
-        batch = [*held, *islice(asked, window - len(held))]
+        size = length(start, max(0, start + len(held))) if length else window
+        batch = [*held, *islice(asked, size - len(held))]
         if len(batch) == len(held):
             yield from () if tail is None else tail
             return
@@ -107,10 +119,10 @@ def through_windows(
             share = torch.arange(1, len(tail) + 1).view(-1, 1, 1, 1) / (len(tail) + 1)
             made[: len(tail)] = torch.lerp(tail, made[: len(tail)], share)
         made = torch.stack([_composited(frame, one) for frame, one in zip(made, batch, strict=True)])
-        if len(batch) < window:
+        if len(batch) < size:
             yield from made
             return
-        stride = window - overlap
+        stride = size - overlap
         yield from made[:stride]
         held, tail, start = batch[stride:], made[stride:].clone(), start + stride
 

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from vedit.edits.neighbours import windows
 from vedit.edits.repair.overlay import bordered
-from vedit.edits.repair.steps import windows
 from vedit.frame import Finding, Frame, Shot
 
 REACH = 8

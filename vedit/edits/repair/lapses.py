@@ -6,8 +6,9 @@ from fractions import Fraction
 from itertools import pairwise
 from statistics import median
 
+from vedit.edits.neighbours import windows
 from vedit.edits.repair.jumps import Advance, advance, stands_out
-from vedit.edits.repair.steps import Judged, Seen, windows
+from vedit.edits.repair.steps import Judged, Seen
 from vedit.frame import Frame, Shot
 
 REACH = 10

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vedit.edits.drawings import Drawing
-from vedit.edits.repair.steps import windows
+from vedit.edits.neighbours import windows
 from vedit.edits.repair.views import Mask, Plane
 
 REFERENCE = 640

@@ -4,15 +4,14 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TypeVar
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from vedit.edits.neighbours import windows
 from vedit.frame import Frame
 
-T = TypeVar("T")
 Blocks = npt.NDArray[np.float32]
 
 BLOCK = 8
@@ -86,23 +85,6 @@ def _changes(frames: Iterable[Frame]) -> Iterator[Seen]:
         frame.forget()
         yield Seen(frame, tuple(_change(luma, other) for other in before))
         before.appendleft(luma)
-
-
-def windows(items: Iterable[T], reach: int) -> Iterator[tuple[list[T], int]]:
-    """Each item among its neighbours, up to ``reach`` on either side, and its place among them."""
-    held: deque[T] = deque()
-    centre = 0
-    for item in items:
-        held.append(item)
-        if len(held) - 1 - centre == reach:
-            yield list(held), centre
-            centre += 1
-            if centre > reach:
-                held.popleft()
-                centre -= 1
-    while centre < len(held):
-        yield list(held), centre
-        centre += 1
 
 
 def _soft_luma(frame: Frame) -> Blocks:

@@ -1,0 +1,126 @@
+"""What only shows much later: the still scene behind something that stays where it is for seconds.
+
+Motion inside a hole is guessed, so pixels are followed for some frames only. Where the scene stands still nothing has
+to be followed: a place looks as it does in any later frame that shows it. How still it is, the surroundings tell.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vedit.flow.complete import grow
+from vedit.frame import Frame
+from vedit.window import Window
+
+LONGEST = 240
+"""Frames that are held at most."""
+HELD_BYTES = 240_000_000
+"""What they may take together."""
+STEP = 8
+"""Every so many of them are looked at: always the same ones, or the filling would flicker."""
+MARGIN = 2
+"""Pixels around a hole that are not believed."""
+COARSE = 4
+"""Pixels, each way, of a cell of the grid on which stillness is judged."""
+AROUND = (1, 3, 6, 12, 24)
+"""Cells around a place by which it is judged; each size counts an eighth of the one before."""
+STILL = 0.06
+"""What changes by more, of [0, 1], does not stand still…"""
+CHANGED = 0.1
+"""…and this part of the surroundings may."""
+
+
+class Later:
+    """Frames with masks ``(1, H, W)`` of 0 and 1, passed on in order; those to come are held, as they were read."""
+
+    def __init__(self, films: Iterable[tuple[Frame, Tensor]]) -> None:
+        self._films = films
+        self._held: deque[tuple[Frame, Tensor]] = deque()  # masks are bool, and one for all that are alike
+        self._given: tuple[Tensor, Tensor] | None = None
+
+    def __iter__(self) -> Iterator[tuple[Frame, Tensor]]:
+        for frame, mask in self._films:
+            hidden = mask > 0
+            if self._held and torch.equal(hidden, self._held[-1][1]):
+                hidden = self._held[-1][1]
+            self._held.append((frame, hidden))
+            while len(self._held) > _most(frame, mask):
+                yield self._first()
+        while self._held:
+            yield self._first()
+
+    def _first(self) -> tuple[Frame, Tensor]:
+        frame, hidden = self._held.popleft()
+        if self._given is None or self._given[0] is not hidden:
+            self._given = hidden, hidden.float()
+        return frame, self._given[1]
+
+    def show(self, picture: Tensor, hole: Tensor, window: Window) -> tuple[Tensor, Tensor] | None:
+        """What later frames show of a hole where the scene stands still until then; None if nothing.
+
+        Args:
+            picture: ``(3, h, w)``, the frame in the window, with the hole filled somehow.
+            hole: ``(h, w)``, true where it is hidden.
+            window: of it.
+
+        Returns:
+            Colours ``(3, h, w)``, the median of all that was found, as bright as the picture is around them, and
+            ``(h, w)`` how much changed around until they were seen, in parts of what may; infinite where none was.
+        """
+        samples = [(frame, hidden) for frame, hidden in self._held if frame.index % STEP == 0]
+        shown = {id(hidden): ~_grown(window.of(hidden)) for _, hidden in samples}
+        while samples and not bool((shown[id(samples[-1][1])] & hole).any()):
+            samples.pop()  # nothing new from here on
+        found: list[Tensor] = []
+        worst = torch.zeros_like(picture[0])
+        least = torch.full_like(worst, torch.inf)
+        for frame, hidden in samples:
+            seen = shown[id(hidden)]
+            there = frame.part(window)[:3].to(picture)
+            brighter, changed = _change(there, picture, seen & ~hole)
+            worst = worst.maximum(changed)  # what came by in between may have left something
+            new = seen & hole & (worst < 1)
+            if bool(new.any()):
+                found.append((there + brighter).masked_fill(~new, torch.nan))
+                least = torch.where(new, least.minimum(worst), least)
+        if not found:
+            return None
+        return torch.stack(found).nanmedian(0).values.nan_to_num(0).clamp(0, 1), least
+
+
+def _most(frame: Frame, mask: Tensor) -> int:
+    """How many may be held: fewer large ones, and of those that an edit has made in floats."""
+    per_pixel = 2.5 if frame.native is not None and frame.changed is None else 13.0
+    return min(LONGEST, int(HELD_BYTES / (per_pixel * mask.shape[-1] * mask.shape[-2])))
+
+
+def _grown(hidden: Tensor) -> Tensor:
+    return grow(hidden[None].float(), MARGIN)[0, 0] > 0
+
+
+def _change(there: Tensor, here: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
+    """How much brighter it is here, around each place ``(3, h, w)``; and how much else changed there ``(h, w)``."""
+    small = F.avg_pool2d(torch.cat([here - there, known[None].to(here)]), COARSE, ceil_mode=True)
+    off, whole = small[:3], (small[3:] > 0.99).to(here)
+    weight = _spread(whole) + 1e-9
+    brighter = _spread(off * whole) / weight
+    changed = _spread(whole * ((off - brighter).abs().amax(0, keepdim=True) > STILL)) / weight
+    both = torch.cat([brighter, changed / CHANGED])[None]
+    size = [side * COARSE for side in both.shape[-2:]]
+    large = F.interpolate(both, size=size, mode="bilinear")[0, :, : here.shape[-2], : here.shape[-1]]
+    return large[:3], large[3]
+
+
+def _spread(picture: Tensor) -> Tensor:
+    """The mean around every cell, of near ones before all: what is far away counts where nothing near is known."""
+    total = torch.zeros_like(picture)
+    for k, radius in enumerate(AROUND):
+        for plane, out in zip(picture.cpu().numpy(), total, strict=True):
+            mean = cv2.blur(plane, (2 * radius + 1,) * 2, borderType=cv2.BORDER_REFLECT_101)
+            out += torch.from_numpy(np.asarray(mean)).to(out) / 8**k
+    return total
