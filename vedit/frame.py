@@ -113,6 +113,11 @@ class Frame:
             return self._decode(self.native, window)
         return self.pixels if window is None else window.of(self.pixels)
 
+    @property
+    def weight(self) -> float:
+        """Bytes a pixel that it takes while it waits unconverted: of the decoder's picture, or of an edit's floats."""
+        return 1.5 if self._decode is not None and self.native is not None else 12.0
+
     def forget(self) -> None:
         """Let go of converted pixels that can be converted again: a waiting frame is then a third of the size."""
         if self._decode is not None:
@@ -211,7 +216,11 @@ class Timing:
     @property
     def seconds(self) -> Fraction:
         """From the first frame to the end of the last."""
-        return (self.end - self.start) * self.time_base
+        return self.time(self.end)
+
+    def time(self, pts: int) -> Fraction:
+        """Seconds from the first frame to a tick."""
+        return (pts - self.start) * self.time_base
 
 
 @dataclass

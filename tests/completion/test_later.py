@@ -6,7 +6,7 @@ from torch import Tensor
 from vedit.clip import Clip
 from vedit.edits import Inpaint
 
-STAYS, GOES = 34, 10
+STAYS, GOES = 34, 16
 
 
 def _scene() -> Tensor:
@@ -39,6 +39,15 @@ def test_a_scene_that_has_changed_by_then_tells_nothing() -> None:
     film = scene.repeat(STAYS + GOES, 1, 1, 1)
     film[STAYS // 2 :] = scene.flip(-1, -2)
     assert _psnr(_filled(film), scene.flip(-1, -2)) < 20
+
+
+def test_what_passes_by_when_it_has_gone_is_no_part_of_the_scene() -> None:
+    scene = 0.3 + 0.7 * _scene()
+    film = scene.repeat(STAYS + GOES, 1, 1, 1)
+    for i in range(STAYS, STAYS + GOES):
+        left = 36 + 2 * max(0, i - 40)
+        film[i, :, 20:44, left : left + 10] = 0
+    assert float((_filled(film) < 0.15).float().mean()) < 0.05
 
 
 def test_a_scene_that_has_become_brighter_is_taken_as_bright_as_it_was() -> None:

@@ -104,7 +104,7 @@ class Analysis:
     def time(self, picture: int) -> Fraction:
         """When a picture is shown, in seconds from the first; that of the one after the last is the duration."""
         tick = self.pts[picture] if picture < len(self.pts) else self.timing.end
-        return (tick - self.timing.start) * self.timing.time_base
+        return self.timing.time(tick)
 
     def mean(self, name: str) -> float | None:
         """The mean of a measure over all pictures that have it, or None."""

@@ -185,7 +185,8 @@ def _look_later(ahead: Tensor, behind: Tensor, moment: _Moment, later: Later) ->
         return
     colours, changed = shown
     missing &= changed < 1
-    facts = torch.stack([torch.ones_like(changed), changed / 2, LATE + 0 * changed, 0 * changed])
+    same = torch.ones_like(changed)
+    facts = torch.stack([same, changed / 2, LATE * same, 0 * same])
     ahead[:, missing] = torch.cat([colours, facts])[:, missing]
 
 

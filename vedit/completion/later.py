@@ -23,6 +23,8 @@ HELD_BYTES = 240_000_000
 """What they may take together."""
 STEP = 8
 """Every so many of them are looked at: always the same ones, or the filling would flicker."""
+ENOUGH = 3
+"""Times that a place is seen until nothing more is looked for."""
 MARGIN = 2
 """Pixels around a hole that are not believed."""
 COARSE = 4
@@ -76,27 +78,41 @@ class Later:
         shown = {id(hidden): ~_grown(window.of(hidden)) for _, hidden in samples}
         while samples and not bool((shown[id(samples[-1][1])] & hole).any()):
             samples.pop()  # nothing new from here on
-        found: list[Tensor] = []
+        found = picture.new_full((ENOUGH, *picture.shape), torch.nan)
+        count = torch.zeros_like(hole, dtype=torch.int32)
         worst = torch.zeros_like(picture[0])
         least = torch.full_like(worst, torch.inf)
+        before: tuple[Tensor, Tensor] | None = None  # colours, and where they may be true
         for frame, hidden in samples:
             seen = shown[id(hidden)]
             there = frame.part(window)[:3].to(picture)
             brighter, changed = _change(there, picture, seen & ~hole)
-            worst = worst.maximum(changed)  # what came by in between may have left something
-            new = seen & hole & (worst < 1)
-            if bool(new.any()):
-                found.append((there + brighter).masked_fill(~new, torch.nan))
+            there = there + brighter
+            if before is not None:
+                # What is on its way through is not where it was by the next one.
+                colours, new = before
+                new = new & seen & (_around(there - colours) < STILL)
+                for k in range(ENOUGH):
+                    found[k] = torch.where(new & (count == k), colours, found[k])
                 least = torch.where(new, least.minimum(worst), least)
-        if not found:
+                count += new
+            worst = worst.maximum(changed)  # what came by in between may have left something
+            before = there, seen & hole & (worst < 1) & (count < ENOUGH)
+            if not bool((hole & (worst < 1) & (count < ENOUGH)).any()):
+                break
+        if not bool(count.any()):
             return None
-        return torch.stack(found).nanmedian(0).values.nan_to_num(0).clamp(0, 1), least
+        return found.nanmedian(0).values.nan_to_num(0).clamp(0, 1), least
+
+
+def _around(off: Tensor) -> Tensor:
+    """The largest channel of a difference ``(3, h, w)``, a mean over 3x3 pixels: ``(h, w)``."""
+    return F.avg_pool2d(off.abs().amax(0, keepdim=True), 3, 1, 1, count_include_pad=False)[0]
 
 
 def _most(frame: Frame, mask: Tensor) -> int:
-    """How many may be held: fewer large ones, and of those that an edit has made in floats."""
-    per_pixel = 2.5 if frame.native is not None and frame.changed is None else 13.0
-    return min(LONGEST, int(HELD_BYTES / (per_pixel * mask.shape[-1] * mask.shape[-2])))
+    """How many may be held: fewer large ones, and of those that an edit has made. A mask is a byte a pixel."""
+    return min(LONGEST, int(HELD_BYTES / ((frame.weight + 1) * mask.numel())))
 
 
 def _grown(hidden: Tensor) -> Tensor:

@@ -87,7 +87,8 @@ def _latent(
     def priors() -> Iterator[Prior]:
         for sketch in chain([first], ready):
             waiting.append(sketch)
-            yield Prior(sketch.frame.index, sketch.pixels, sketch.small_mask, sketch.link, shot=shot.index)
+            time = shot.timing.time(sketch.frame.pts)
+            yield Prior(sketch.frame.index, sketch.pixels, sketch.small_mask, sketch.link, time, shot.index)
 
     return sample(
         priors(),
@@ -108,7 +109,7 @@ def _whole(
     first = next(ready)
     latest = first
     settings = WholeSettings(
-        prompt=invention.prompt or WORDS,
+        prompt=parse(invention.prompt or WORDS),
         steps=invention.steps or loaded.steps or STEPS,
         guidance_scale=loaded.guidance_scale,
         seed=invention.seed,

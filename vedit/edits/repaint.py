@@ -2,7 +2,6 @@
 
 from collections import deque
 from collections.abc import Iterator
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import torch
@@ -72,12 +71,7 @@ def repaint(edit: "Restyle", frames: Iterator[tuple[Frame, Tensor | None]], shot
 
 
 def _strength(frame: Frame, wish: Wish, shot: Shot) -> float:
-    return wish.strength.at(frame.index, _time(frame, shot), shot.index + 1)
-
-
-def _time(frame: Frame, shot: Shot) -> Fraction:
-    """Seconds from the film's first frame."""
-    return (frame.pts - shot.timing.start) * shot.timing.time_base
+    return wish.strength.at(frame.index, shot.timing.time(frame.pts), shot.index + 1)
 
 
 def _pictures(
@@ -160,7 +154,7 @@ def _priors(
             pixels,
             sketch.small_mask,
             sketch.link,
-            time=_time(frame, shot),
+            time=shot.timing.time(frame.pts),
             shot=shot.index,
             controls=controls,
             strength=strength,

@@ -257,7 +257,7 @@ class Chain:
     def _index(self, tick: int) -> int:
         """The source frame that is shown, or followed by in-betweens, at a tick of the result."""
         source = self.timings[0]
-        seconds = self.pace.source((tick - self.timing.start) * self.timing.time_base)
+        seconds = self.pace.source(self.timing.time(tick))
         at = source.start + floor(seconds / source.time_base)
         return min(max(0, bisect_right(self.pictures.pts, at) - 1), len(self.pictures.pts) - 1)
 

@@ -47,9 +47,8 @@ def at_most(pixels: int, picture: Colours) -> Colours:
 
 def most_held(wanted: int, least: int, frame: Frame, shot: Shot) -> int:
     """How many frames may wait, of those wanted: fewer of large pictures, and of those an edit has made in floats."""
-    per_pixel = 1.5 if frame.native is not None and frame.changed is None else 12.0
     height, width = searched_size(shot)
-    each = per_pixel * shot.height * shot.width + height * width
+    each = frame.weight * shot.height * shot.width + height * width
     return max(least, min(wanted, int(HELD_BYTES / each)))
 
 

@@ -73,6 +73,8 @@ def presentation_times(
         return rising(sorted(d for _, d in pairs if d is not None)), "pictures have no presentation times"
     if not shown:
         return tuple(range(0, step * len(pairs), step)), "the film has no time stamps"
+    if len(set(shown)) == 1:  # as encoders write it whose pictures were not given any
+        return tuple(shown[0] + k * step for k in range(len(pairs))), "all time stamps are the same"
     leading = next(i for i, (p, _) in enumerate(pairs) if p is not None)
     times = [min(shown) - (k + 1) * step for k in range(leading)]
     last = min(times, default=shown[0]) - step

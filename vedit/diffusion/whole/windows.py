@@ -1,9 +1,8 @@
 """A shot of any length through a model that makes a fixed number of frames at once.
 
 Windows stand on a fixed grid from the shot's first frame, closer where the prompt changes, and share ``overlap`` frames
-with the next. What a window
-made of them is handed to the next one as known, which goes on from there; its colours are then held to what was known
-(see `vedit.diffusion.whole.lock`) and the shared frames faded from the one to the other.
+with the next. What a window made of them is handed to the next one as known, which goes on from there; its colours are
+then held to what was known (see `vedit.diffusion.whole.lock`) and the shared frames faded from the one to the other.
 """
 
 from collections.abc import Callable, Iterator

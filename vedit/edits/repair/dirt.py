@@ -106,7 +106,7 @@ class _Cleaner:
 
     def _tell(self, frame: Frame, kind: Flaw, count: int, area: int) -> None:
         if count:
-            seconds = float((frame.pts - self._shot.timing.start) * self._shot.timing.time_base)
+            seconds = float(self._shot.timing.time(frame.pts))
             self._shot.notes.find(Finding(kind, frame.index, seconds, count, area, not self._preview))
 
 

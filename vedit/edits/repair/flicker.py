@@ -43,7 +43,7 @@ def without_flicker(frames: Iterable[Frame], shot: Shot, *, preview: bool) -> It
         if change is None:
             yield frame
             continue
-        seconds = float((frame.pts - shot.timing.start) * shot.timing.time_base)
+        seconds = float(shot.timing.time(frame.pts))
         shot.notes.find(Finding("flicker", frame.index, seconds, mended=not preview))
         if preview:
             yield bordered(frame, "flicker")

@@ -99,7 +99,7 @@ def _missing(before: Frame, after: Frame, count: int, index: int) -> list[tuple[
 def _tell(
     frame: Frame, shot: Shot, marks: Marks, *, repeat: bool, lost: int, mended: bool, made: bool
 ) -> None:
-    seconds = float((frame.pts - shot.timing.start) * shot.timing.time_base)
+    seconds = float(shot.timing.time(frame.pts))
     if repeat:
         shot.notes.find(Finding("duplicate", frame.index, seconds, mended=mended))
     if lost:
