@@ -72,8 +72,10 @@ def page(url: str) -> Iterator["Page"]:
 
 
 def drop(page: "Page", film: Path) -> None:
-    if page.get_by_label("Clear").is_visible():
-        page.get_by_label("Clear").click()
+    page.wait_for_selector("#film")  # hidden while a film is made of pictures, which have a Clear of their own
+    clear = page.locator("#film").get_by_label("Clear")
+    if clear.is_visible():
+        clear.click()
         page.wait_for_selector("#painter .empty:visible")
     page.set_input_files("#film input[type=file]", film)
 
