@@ -68,13 +68,13 @@ class PatchBank:
     def __len__(self) -> int:
         return len(self._where)
 
-    def explain(self, patches: Patches, temperature: float) -> tuple[Tensor, Tensor]:
+    def explain(self, patches: Patches) -> tuple[Tensor, Tensor]:
         """The posterior mean of noisy patches, and its variance, summed over the channels.
 
         Returns:
             ``(N, 3, k²)`` and ``(N, k²)``.
         """
-        queries = self._queries(patches) / temperature
+        queries = self._queries(patches)
         found = torch.cat(
             [torch.softmax(logits, 1).to(self._type) @ self._values for logits in self._logits(queries)]
         ).float()

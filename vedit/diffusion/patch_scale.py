@@ -10,8 +10,6 @@ from torch import Tensor
 from vedit.diffusion.patch_bank import CERTAINTY, PatchBank, Patches, unfold, unfold_coarse
 from vedit.flow.complete import grow, harmonic
 
-WIDE = 10.0
-"""Temperature of the softmax over exemplars where their mean is wanted and not a sample."""
 AT_ONCE = 4096
 """Pixels that are sharpened at a time: each asks with a patch of a kilobyte, several times over."""
 FLOOR = 0.02
@@ -41,7 +39,7 @@ def sample(
     made: Tensor,
     known: Tensor,
     scale: Scale,
-    noise: torch.Generator | None,
+    noise: torch.Generator,
     *,
     finish: bool,
 ) -> Tensor:
@@ -53,8 +51,8 @@ def sample(
         made: ``(1, 1, H, W)``, 1 = to be made.
         known: ``(1, 1, H, W)``, 1 = may be matched and copied. What is neither is left out.
         scale: how.
-        noise: where the noise comes from. Without it nothing is added and the exemplars are averaged over widely.
-        finish: this is the last scale: sharpen (with noise only) and meet the picture's colours at the rim.
+        noise: where the noise comes from.
+        finish: this is the last scale: sharpen, and meet the picture's colours at the rim.
 
     Returns:
         ``(1, 3, H, W)``, equal to ``start`` outside ``made``.
@@ -81,27 +79,22 @@ def sample(
     touching = touching[::stride, ::stride]
     places = touching.flatten().nonzero().flatten()
     corners = everywhere[::stride, ::stride].flatten()[places]
-    temperature = WIDE if noise is None else 1.0
-    noisy = clean
-    if noise is not None:
-        noisy = clean + scale.start * made_here * torch.randn(clean.shape, generator=noise).to(clean)
+    noisy = clean + scale.start * made_here * torch.randn(clean.shape, generator=noise).to(clean)
     sigmas = [scale.start * (scale.end / scale.start) ** (i / (scale.steps - 1)) for i in range(scale.steps)]
     for sigma, following in zip(sigmas, [*sigmas[1:], 0.0], strict=True):
-        means, variance = bank.explain(asked(noisy, corners, sigma), temperature)
+        means, variance = bank.explain(asked(noisy, corners, sigma))
         found, voted = _vote(means, variance, places, touching.shape, clean, size, stride)
         noisy = torch.where(made_here > 0, found + following / sigma * (noisy - found), clean)
     if finish:
         # What the votes got wrong next to the hole, where the truth is known, they got wrong inside it too.
         ring = (voted * known_here > 0) & (grow(made_here, 2) > 0)
         error = harmonic((clean - found) * ring, 1 - ring.to(clean)) * made_here
-        if noise is not None:
-            # Averages of overlapping patches are dull: the likeliest patch's own pixel is as sharp as the picture.
-            inner = made_here[..., radius:-radius, radius:-radius][0, 0].flatten().nonzero().flatten()
-            middle = made_here[0, 0].flatten().nonzero().flatten()
-            parts = torch.split(inner, AT_ONCE)
-            colours = torch.cat([bank.copy_centres(asked(noisy, part, scale.end)) for part in parts])
-            noisy = noisy.flatten(2).index_copy(2, middle, colours.T[None]).view_as(noisy)
-        noisy = noisy + error
+        # Averages of overlapping patches are dull: the likeliest patch's own pixel is as sharp as the picture.
+        inner = made_here[..., radius:-radius, radius:-radius][0, 0].flatten().nonzero().flatten()
+        middle = made_here[0, 0].flatten().nonzero().flatten()
+        parts = torch.split(inner, AT_ONCE)
+        colours = torch.cat([bank.copy_centres(asked(noisy, part, scale.end)) for part in parts])
+        noisy = noisy.flatten(2).index_copy(2, middle, colours.T[None]).view_as(noisy) + error
     height, width = start[box].shape[-2:]
     out = start.clone()
     sampled = noisy[..., radius : radius + height, radius : radius + width] + mean

@@ -9,7 +9,6 @@ must resemble: a blurred filling then asks for patches of that shade, not for bl
 
 import math
 from collections.abc import Iterator
-from typing import Literal
 
 import cv2
 import numpy as np
@@ -21,18 +20,12 @@ from vedit.diffusion.patch_scale import Scale, sample
 from vedit.errors import UsageError
 from vedit.flow.complete import grow, harmonic
 
-Kind = Literal["soft", "texture"]
-
 MARGIN = 120
 """Pixels around a hole that are searched for exemplars."""
 BUDGET = 40_000
 """Pixels made at full size; if a picture has more of them its holes are filled at a smaller scale."""
 LARGEST = 160_000
 """Pixels of a hole's bounding box at full size: memory goes with it (a long diagonal scratch has a large one)."""
-SHARE = 0.5
-"""Soft: how much of the result is the patches'; the rest is the prior. Two estimates averaged err less than either."""
-
-
 SCALES = (
     Scale(size=7, start=0.4, end=0.03, steps=2, stride=2, every=2, reach=44, anchor=5),
     Scale(size=9, start=0.6, end=0.04, steps=3, stride=2, every=2, reach=28, anchor=1),
@@ -45,30 +38,18 @@ As many as it takes until every patch in the hole sees past the hole: without th
 """
 
 
-def fill_from_patches(
-    picture: Tensor,
-    hole: Tensor,
-    *,
-    prior: Tensor,
-    avoid: Tensor | None = None,
-    seed: int,
-    kind: Kind = "texture",
-    anchored: bool = True,
-) -> Tensor:
+def fill_from_patches(picture: Tensor, hole: Tensor, *, prior: Tensor, seed: int) -> Tensor:
     """A picture with its hole filled from patches of the picture itself.
 
-    Every hole is filled on a crop, so a small one costs the same in a picture of any size; a large one (more than
-    `BUDGET` pixels in all) is made at a smaller scale. It continues textures and edges; it knows no objects.
+    The prior's colours are kept, and only detail of a few pixels is added: it continues textures and edges, and knows
+    no objects. Every hole is filled on a crop, so a small one costs the same in a picture of any size; a large one
+    (more than `BUDGET` pixels in all) is made at a smaller scale.
 
     Args:
         picture: ``(3, H, W)`` RGB in [0, 1]; its values under the hole are ignored.
         hole: ``(1, H, W)``, 1 = to be made.
-        prior: ``(3, H, W)``, a first filling: learned, or a membrane.
-        avoid: ``(1, H, W)``, pixels outside the hole that must be neither copied nor matched.
-        seed: of the noise; ``soft`` uses none.
-        kind: ``texture`` samples, and is as sharp as its surroundings; ``soft`` averages, and errs less.
-        anchored: the prior's colours are kept and only detail of a few pixels is added. Right for a prior that knows
-            something; a membrane knows nothing of the inside and is better left as a mere start.
+        prior: ``(3, H, W)``, a first filling.
+        seed: of the noise.
 
     Returns:
         ``(3, H, W)`` in [0, 1] under the hole, equal to ``picture`` outside.
@@ -76,25 +57,20 @@ def fill_from_patches(
     Raises:
         UsageError: the shapes do not belong together.
     """
-    for name, tensor, channels in (("hole", hole, 1), ("prior", prior, 3), ("avoid", avoid, 1)):
-        if tensor is not None and tensor.shape != (channels, *picture.shape[1:]):
+    for name, tensor, channels in (("hole", hole, 1), ("prior", prior, 3)):
+        if tensor.shape != (channels, *picture.shape[1:]):
             raise UsageError(
                 f"{name} is {tuple(tensor.shape)} and the picture {tuple(picture.shape)}",
                 f"Give {name} as ({channels}, H, W) of the picture's height and width.",
             )
     holes = hole > 0
-    refused = torch.zeros_like(holes) if avoid is None else (avoid > 0) & ~holes
-    known = ~(holes | refused)
     crowding = int(holes.sum()) / BUDGET
     out = picture.clone()
     for number, (rows, columns, shrink, part) in enumerate(_parts(holes, crowding)):
         box = (slice(None), rows, columns)
         base = torch.where(holes[box], prior[box], picture[box])[None]
-        if bool(refused[box].any()):
-            base = harmonic(base, refused[box][None].to(base))
         noise = torch.Generator().manual_seed((seed * 1_000_003 + number) % 2**63)
-        masks = part[None].to(base), known[box][None].to(base)
-        filled = _fill_crop(base, *masks, shrink, noise, kind, anchored)
+        filled = _fill_crop(base, part[None].to(base), (~holes[box])[None].to(base), shrink, noise)
         out[box] = torch.where(part, filled[0].clamp(0, 1), out[box])
     return out
 
@@ -113,15 +89,7 @@ def _parts(holes: Tensor, crowding: float) -> Iterator[tuple[slice, slice, int, 
         yield rows, columns, shrink, own & holes[:, rows, columns]
 
 
-def _fill_crop(
-    base: Tensor,
-    made: Tensor,
-    known: Tensor,
-    shrink: int,
-    noise: torch.Generator,
-    kind: Kind,
-    anchored: bool,
-) -> Tensor:
+def _fill_crop(base: Tensor, made: Tensor, known: Tensor, shrink: int, noise: torch.Generator) -> Tensor:
     """One hole filled: ``base`` is the picture with the prior in everything unknown."""
     picture, filling, small_made, small_known = base, base, made, known
     if shrink > 1:
@@ -143,21 +111,10 @@ def _fill_crop(
             coarse = start = _larger(result, picture, 2)
         result = torch.where(small_known > 0, picture, torch.where(small_made > 0, start, filling))
         if bool(small_made.any()):
-            result = sample(
-                result,
-                coarse,
-                small_made,
-                small_known,
-                scale,
-                noise if kind == "texture" else None,
-                finish=level == 0,
-            )
-            if anchored:
-                gap = _blur((filling - result) * small_made, scale.anchor)
-                result = result + gap * small_made
+            result = sample(result, coarse, small_made, small_known, scale, noise, finish=level == 0)
+            gap = _blur((filling - result) * small_made, scale.anchor)
+            result = result + gap * small_made
     assert result is not None  # noqa: S101 - there is at least one scale
-    if kind == "soft":
-        result = torch.where(scales[0][2] > 0, SHARE * result + (1 - SHARE) * filling, result)
     if shrink > 1:
         result = _larger(result, base, shrink)
         # Meet the picture again: the error at the rim, faded out inwards.

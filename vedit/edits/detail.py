@@ -52,9 +52,7 @@ def detailed(films: Iterator[Completed], *, share: float, seed: int) -> Iterator
         bare = (made > 0.5) & (detail[3:] == 0)
         if since >= REST and int(bare.sum()) > BARE * int((made > 0.5).sum()):
             since = 0
-            drawn = fill_from_patches(
-                done.pixels, (made > 0.5).float(), prior=done.pixels, seed=seed, kind="texture"
-            )
+            drawn = fill_from_patches(done.pixels, (made > 0.5).float(), prior=done.pixels, seed=seed)
             new = (drawn - done.pixels) * (made > 0.5)
             detail = torch.where(bare, torch.cat([new, torch.ones_like(hole)]), detail)
         detail = detail * hole
