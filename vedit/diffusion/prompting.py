@@ -32,6 +32,12 @@ class Schedule:
         """All texts, each once, in the order in which the film comes to them."""
         return tuple(dict.fromkeys(self.values))
 
+    def of_shot(self, number: int) -> "Schedule":
+        """What holds in a shot, counted from 1: where texts go by shot, one that holds all through."""
+        if self.timeline.keys[0].unit != "shot":
+            return self
+        return Schedule(Timeline((START,)), (self.at(0, Fraction(0), number)[0][0],))
+
     def span(self, index: int, time: Fraction, shot: int = 1) -> Span:
         """The texts before and after a frame and the way between, as for `Timeline.span`."""
         span = self.timeline.span(index, time, shot)

@@ -22,7 +22,7 @@ from vedit.diffusion.whole.windows import Asked as AskedFrame
 from vedit.diffusion.whole.windows import through_windows
 from vedit.errors import UsageError
 from vedit.frame import Shot
-from vedit.pretrained.fitting import fitted_plan
+from vedit.pretrained.fitting import fitted_models
 from vedit.pretrained.load import Loaded
 from vedit.pretrained.models import STEPS, WHOLE, Asked, models_for
 
@@ -90,7 +90,7 @@ def film_frames(
             f"window is {window}", f"Give from 2 to {most} frames, which the motion adapter sees."
         )
     before = before[-max(1, window // 4) :]
-    plan = fitted_plan(
+    plan, models = fitted_models(
         lambda plan: _models(asked, words, plan),
         asked.loaded,
         _grey(asked),
@@ -98,7 +98,6 @@ def film_frames(
         asked.shot.device,
         asked.shot.notes.warn,
     )
-    models = _models(asked, words, plan)
     first = indices.start - len(before)
     known = [models.codec.encode(frame[None].to(models.device)).float() for frame in before]
     base = asked.shot.timing.time_base

@@ -20,7 +20,7 @@ from vedit.edits.aids import usual_aids
 from vedit.edits.sketch import Sketch, painting_size, sketches
 from vedit.frame import Frame, Shot
 from vedit.pretrained.checkpoint import Checkpoint
-from vedit.pretrained.fitting import fitted_plan
+from vedit.pretrained.fitting import fitted_models
 from vedit.pretrained.load import Loaded
 from vedit.pretrained.models import STEPS, WHOLE, Asked, load_checkpoint, models_for
 
@@ -74,7 +74,7 @@ def _latent(
     asked = Asked(parse(invention.prompt or WORDS), None, None, (), usual_aids(moves) - {"colour"})
     first = next(ready)
     window = min(WINDOW, getattr(config, "motion_max_seq_length", WINDOW))
-    plan = fitted_plan(
+    plan, models = fitted_models(
         lambda plan: models_for(loaded, asked, None, shot.device, plan, shot.notes.warn),
         loaded,
         first.pixels,
@@ -82,7 +82,6 @@ def _latent(
         shot.device,
         shot.notes.warn,
     )
-    models = models_for(loaded, asked, None, shot.device, plan, shot.notes.warn)
 
     def priors() -> Iterator[Prior]:
         for sketch in chain([first], ready):
@@ -109,7 +108,7 @@ def _whole(
     first = next(ready)
     latest = first
     settings = WholeSettings(
-        prompt=parse(invention.prompt or WORDS),
+        prompt=parse(invention.prompt or WORDS).of_shot(shot.index + 1),
         steps=invention.steps or loaded.steps or STEPS,
         guidance_scale=loaded.guidance_scale,
         seed=invention.seed,

@@ -20,7 +20,7 @@ from vedit.edits.sketch import Sketch, painting_size, sketches
 from vedit.edits.style import painted_key, read_style
 from vedit.errors import UsageError
 from vedit.frame import Frame, Shot
-from vedit.pretrained.fitting import fitted_plan
+from vedit.pretrained.fitting import fitted_models
 from vedit.pretrained.load import Loaded
 from vedit.pretrained.models import STEPS, WHOLE, Asked, load_checkpoint, models_for
 
@@ -88,7 +88,7 @@ def _pictures(
     asked = Asked(wish.prompts, edit.negative_prompt, edit.guidance_scale, wish.controls, aids)
     style = None if edit.style is None else read_style(edit.style)
     first = next(ready)
-    plan = fitted_plan(
+    plan, models = fitted_models(
         lambda plan: models_for(loaded, asked, style, shot.device, plan, shot.notes.warn),
         loaded,
         first.pixels,
@@ -99,7 +99,7 @@ def _pictures(
     sources: deque[Tensor] | None = deque() if "colour" in aids else None
     pictures = sample(
         _priors(first, ready, wish, waiting, sources, shot),
-        models_for(loaded, asked, style, shot.device, plan, shot.notes.warn),
+        models,
         strength=max(map(float, wish.strength.values)),
         seed=edit.seed,
         steps=edit.steps or loaded.steps or STEPS,

@@ -36,17 +36,18 @@ def whole_pictures(
     """
     if len(wish.controls) > 1:
         raise UsageError(f"{loaded.family} follows one kind of map", "Give one, such as control=depth.")
-    for setting, given in (("strength", wish.strength.values), ("prompt", wish.prompts.values)):
-        if len(given) > 1 and wish.prompts.timeline.keys[0].unit != "shot":
-            raise UsageError(
-                f"{setting} cannot change within a shot with {loaded.family}", "Give one for each shot."
-            )
+    if len(wish.strength.values) > 1 and wish.strength.timeline.keys[0].unit != "shot":
+        raise UsageError(
+            f"strength cannot change within a shot with {loaded.family}",
+            'Give one, or one for each shot: "shot 1: 0.4; shot 2: 0.8".',
+        )
     first = next(ready)
+    start = first.frame.index, shot.timing.time(first.frame.pts), shot.index + 1
     keys = {key.index - first.frame.index: key.painting for key, _ in first.trails}
     settings = WholeSettings(
-        prompt=wish.prompts.at(first.frame.index, shot.timing.seconds * 0, shot.index + 1)[0][0],
+        prompt=wish.prompts.of_shot(shot.index + 1),
         negative_prompt=edit.negative_prompt or "",
-        strength=float(wish.strength.values[0]),
+        strength=wish.strength.at(*start),
         steps=edit.steps or loaded.steps or STEPS,
         guidance_scale=loaded.guidance_scale if edit.guidance_scale is None else edit.guidance_scale,
         conditioning_scale=wish.controls[0].scale if wish.controls else 1.0,

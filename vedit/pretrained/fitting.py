@@ -19,15 +19,15 @@ _FOUND: WeakKeyDictionary[Loaded, dict[tuple[int, ...], Plan]] = WeakKeyDictiona
 """What was found for a checkpoint: once for all shots of one kind, which are then worked on in the same windows."""
 
 
-def fitted_plan(
+def fitted_models(
     models: Callable[[Plan], Models],
     loaded: Loaded,
     pixels: Tensor,
     window: int,
     device: torch.device,
     warn: Callable[[str], None],
-) -> Plan:
-    """The plan with which a window of pictures ``(3,H,W)`` like this one fits into memory.
+) -> tuple[Plan, Models]:
+    """The plan with which a window of pictures ``(3,H,W)`` like this one fits into memory, and the models for it.
 
     On a CPU the full plan is taken untried: there memory seldom runs out with an error that could be caught, and a
     window costs as much as a step.
@@ -45,14 +45,14 @@ def fitted_plan(
     """
     plan = Plan(window=window, overlap=window // 4)
     if device.type == "cpu":
-        return plan
+        return plan, models(plan)
     found = _FOUND.setdefault(loaded, {})
     full = models(plan)
     seen: Any = full.denoiser
     parts = (seen.guided, seen.flow_attention, full.anchors, len(seen.controls), len(seen.image_embeds))
     asked = (*pixels.shape[-2:], window, *parts)
     if asked in found:
-        return found[asked]
+        return found[asked], models(found[asked])
 
     def trial(plan: Plan) -> None:
         if plan.offload != "none":
@@ -73,4 +73,4 @@ def fitted_plan(
         made.codec.decode(latents[: plan.chunk], height, width)
 
     found[asked] = fitted(plan, trial, device, warn)
-    return found[asked]
+    return found[asked], models(found[asked])

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from vedit.diffusion.whole.model import whole_model, window_grid
+from vedit.diffusion.whole.prompt import lengths
 from vedit.diffusion.whole.settings import WholeSettings
 from vedit.diffusion.whole.windows import Asked, through_windows
 from vedit.errors import EngineError, UsageError
@@ -67,7 +68,7 @@ def restyle_whole(
             mask = None if masks is None else _next(masks, "mask", index)
             yield Asked(frame, guide, mask, (keyframes or {}).get(index))
 
-    return through_windows(asked(), model, *grid)
+    return through_windows(asked(), model, *grid, length=lengths(settings, *grid, model.every))
 
 
 def inpaint_whole(
@@ -98,7 +99,8 @@ def inpaint_whole(
         for index, frame in enumerate(frames):
             yield Asked(frame, torch.full_like(frame, UNKNOWN), _next(masks, "mask", index))
 
-    return through_windows(asked(), model, *window_grid(model, settings))
+    grid = window_grid(model, settings)
+    return through_windows(asked(), model, *grid, length=lengths(settings, *grid, model.every))
 
 
 def between(pipe: Any, known: Mapping[int, Tensor], settings: WholeSettings) -> Iterator[Tensor]:
