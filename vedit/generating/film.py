@@ -24,7 +24,9 @@ from vedit.job import absolute, file_state, versions
 from vedit.pretrained.find import fingerprint
 from vedit.pretrained.spec import read_engine, with_engine_files
 from vedit.proof import Report, noted, peak_memory
+from vedit.trail import noted_until, restore
 from vedit.video.encode import container_for
+from vedit.video.journal import Mark
 from vedit.video.output import Output, check_folder
 from vedit.video.probe import probe
 from vedit.video.source import SDR, Source, VideoFacts
@@ -242,7 +244,9 @@ def _written(
     began: float,
 ) -> Generated:
     clock, total = scene.shot.timing, scene.shot.timing.end
-    kept = writer.frames_kept
+    kept, notes = writer.frames_kept, scene.shot.notes
+    if begun := writer.mark:
+        restore(notes, begun.notes)
     with closing(joined(shots, scene, kept)) as pictures:
         for index, pixels in enumerate(pictures, kept):
             if (mark := follow(scene, index)) is not None:
@@ -251,7 +255,7 @@ def _written(
             give_back(scene.size[0] * scene.size[1])
             if progress:
                 progress(index + 1, total)
-    result = writer.finish()
+    result = writer.finish(Mark(total, total, 0, "", 0, noted_until(notes, total)))
     return Generated(
         source=result.path,
         output=result.path,
@@ -268,5 +272,5 @@ def _written(
         streams=result.streams,
         seconds=time.monotonic() - began,
         peak_memory=peak_memory(),
-        **noted(scene.shot.notes),
+        **noted(notes),
     )
