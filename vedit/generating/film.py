@@ -10,7 +10,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypedDict
 
-from vedit.errors import UsageError
 from vedit.frame import Frame, Notes, Shot, Timing
 from vedit.generating.board_file import read_storyboard
 from vedit.generating.captions import as_subrip
@@ -27,7 +26,7 @@ from vedit.proof import Report, noted, peak_memory
 from vedit.trail import noted_until, restore
 from vedit.video.encode import container_for
 from vedit.video.journal import Mark
-from vedit.video.output import Output, check_folder
+from vedit.video.output import Output, check_place
 from vedit.video.probe import probe
 from vedit.video.source import SDR, Source, VideoFacts
 from vedit.video.write import Writer
@@ -95,7 +94,8 @@ def make_film(
     """Make a film; see :func:`vedit.api.generate`, which describes the settings."""
     began = time.monotonic()
     path, notes = Path(dst), Notes(tell=warn, report=phase)
-    _check_output(path, overwrite)
+    container_for(path)
+    check_place(path, overwrite=overwrite)
     default = SECONDS if seconds is None else read_number(seconds, "seconds")
     board = _overridden(read_storyboard(storyboard, default), size, rate, sound)
     check_panels(board, engine, notes.warn, steps=steps, guidance_scale=guidance_scale, window=window)
@@ -137,16 +137,6 @@ def make_film(
         with _writer(source, output, clock, notes, _job(board, scene, models), call, resume) as writer:
             made = _written(shots, scene, writer, progress, began)
     return replace(made, source=board.path or made.output)
-
-
-def _check_output(path: Path, overwrite: bool) -> None:
-    """Complain about what cannot be written before anything is read or made."""
-    if path.is_dir():
-        raise UsageError(f"{path} is a folder", "Give a file name.")
-    container_for(path)
-    if path.exists() and not overwrite:
-        raise UsageError(f"{path} exists", "Choose another name, or allow overwriting (--overwrite).")
-    check_folder(path)
 
 
 def _overridden(

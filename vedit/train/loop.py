@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from vedit.errors import InputError, OutputError, UsageError
+from vedit.video.output import check_place
 
 Net = TypeVar("Net", bound=nn.Module)
 
@@ -26,9 +27,10 @@ def check_new(out: Path, *, resume: bool = False, overwrite: bool = False) -> No
 
     Raises:
         UsageError: ``out`` exists, ``overwrite`` is not set, and there is no ``OUT.state`` to ``resume``.
+        OutputError: it cannot be put there (see `vedit.video.output.check_place`).
     """
-    if out.exists() and not overwrite and not (resume and _state(out).exists()):
-        raise UsageError(f"{out} exists", "Choose another name, or allow overwriting (--overwrite).")
+    going_on = resume and os.path.exists(_state(out))
+    check_place(out, overwrite=overwrite or going_on, example="weights.safetensors")
 
 
 def _state(out: Path) -> Path:
