@@ -9,6 +9,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from vedit.cache import KEEP, cache_folder, digest, remembered
+from vedit.errors import EngineError
+from vedit.pretrained.find import hub_cache, place
 
 
 class Maker:
@@ -108,3 +110,14 @@ def test_a_name_is_of_content_and_of_nothing_else() -> None:
         [1],
     ]
     assert len({digest(each) for each in parts}) == len(parts)
+
+
+def test_a_user_without_a_home_has_no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("VEDIT_CACHE", "XDG_CACHE_HOME", "HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", lambda uid: {}[uid])  # as in a container run with --user 12345
+    assert cache_folder() is None
+    assert float(remembered("thing", Maker())["number"].sum()) == 42
+    assert hub_cache().name == "hub"
+    with pytest.raises(EngineError, match="does not exist"):
+        place("~/model.safetensors", "model")

@@ -14,11 +14,17 @@ KEEP = 64
 """Entries that are kept; those used longest ago go first."""
 
 
-def cache_folder() -> Path:
-    """``VEDIT_CACHE`` if it is set, otherwise the place that the system has for such things."""
+def cache_folder() -> Path | None:
+    """``VEDIT_CACHE`` if it is set, otherwise the place that the system has for such things.
+
+    None where there is no such place: some containers run as a user that the system does not know.
+    """
     if named := os.environ.get("VEDIT_CACHE"):
         return Path(named)
-    home = Path.home()
+    try:
+        home = Path.home()
+    except RuntimeError:
+        return None
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local")) / "vedit" / "Cache"
     if sys.platform == "darwin":
@@ -45,6 +51,8 @@ def remembered(name: str, make: Callable[[], dict[str, Tensor]]) -> dict[str, Te
     A cache that cannot be read or written is done without.
     """
     folder = cache_folder()
+    if folder is None:
+        return make()
     path = folder / f"{name}.safetensors"
     try:
         kept = load_file(path)

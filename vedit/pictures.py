@@ -1,5 +1,6 @@
 """Still pictures from files: style images, masks, photographs to train on."""
 
+import os
 import warnings
 from io import BytesIO
 from pathlib import Path
@@ -22,7 +23,7 @@ def read_picture(path: str | Path) -> Tensor:
         InputError: it is missing, not readable, no picture, or larger than ``vedit.video.limits`` allows.
     """
     path = Path(path)
-    if path.exists() and not path.is_file():
+    if os.path.exists(path) and not path.is_file():
         raise InputError(f"picture {path} is not a file", "Give a PNG or JPEG file.")
     try:
         data = path.read_bytes()

@@ -18,6 +18,7 @@ from vedit.pace import pace_of
 from vedit.proof import Report, noted, peak_memory
 from vedit.recipes import lengthened
 from vedit.trail import Piece, Trail
+from vedit.video.limits import max_frames
 from vedit.video.output import Output
 from vedit.video.probe import probe
 from vedit.video.read import OnCorrupt, read
@@ -184,7 +185,7 @@ def clocks(
     """The film's clock and the clock after each edit; what becomes of the sound; how the film's time changes, if so.
 
     Raises:
-        UsageError: the last clock is too fine for a film, or an edit cannot give one.
+        UsageError: the last clock is too fine for a film or has too many pictures, or an edit cannot give one.
     """
     timings = [source.timing]
     for edit in edits:
@@ -193,6 +194,11 @@ def clocks(
         raise UsageError(
             f"the new film's times need ticks of {tick} s, which no film can have",
             "Give rounder numbers, or fractions, such as fps=30000/1001 or slowmo=5/2.",
+        )
+    if (clock := timings[-1]).rate and clock.rate * clock.seconds > (most := max_frames()):
+        raise UsageError(
+            f"the new film would have {float(clock.rate * clock.seconds):.3g} pictures; the limit is {most}",
+            "Give a lower rate or a shorter film, or set VEDIT_MAX_FRAMES to a larger number.",
         )
     pace = pace_of(timings)
     if pace is None and audio in ("stretch", "keep"):

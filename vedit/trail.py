@@ -133,13 +133,13 @@ class Trail:
             cut,
             witness,
             self._shots + bisect_left(self._cuts, index),
-            _noted(self.notes, index),
+            noted_until(self.notes, index),
         )
 
     @property
     def end(self) -> Mark:
         """The mark after the last frame."""
-        return Mark(self._stop, 0, 0, "", self.shots, _noted(self.notes, self._stop))
+        return Mark(self._stop, 0, 0, "", self.shots, noted_until(self.notes, self._stop))
 
 
 def skipped(notes: Notes) -> frozenset[int]:
@@ -168,7 +168,7 @@ def tell(notes: Notes, frames: int) -> None:
         )
 
 
-def _noted(notes: Notes, index: int) -> dict[str, Any]:
+def noted_until(notes: Notes, index: int) -> dict[str, Any]:
     """What was noted up to a source frame, as plain JSON values."""
     return {
         "warnings": list(notes.warnings),

@@ -50,8 +50,9 @@ def test_hidden_files_and_results_are_no_films(tmp_path: Path) -> None:
 
 
 def test_a_film_that_is_read_only_by_kind_becomes_matroska(tmp_path: Path) -> None:
-    src = tree(tmp_path / "in", "a.ts", "b.MPG", "c.mp4")
-    assert outputs(src, tmp_path / "out") == {"a.ts": "a.mkv", "b.MPG": "b.mkv", "c.mp4": "c.mp4"}
+    src = tree(tmp_path / "in", "a.ts", "b.MPG", "c.mp4", "d.avi")
+    found = {"a.ts": "a.mkv", "b.MPG": "b.mkv", "c.mp4": "c.mp4", "d.avi": "d.mkv"}
+    assert outputs(src, tmp_path / "out") == found
 
 
 def test_patterns_choose_by_name_or_path(tmp_path: Path) -> None:

@@ -181,6 +181,13 @@ BAD = {
     "missing folder": (4, [*FACTOR, "{tmp}/none/o.mp4"]),
     "file as folder": (4, [*FACTOR, "{text}/o.mp4"]),
     "unwritable folder": (4, [*FACTOR, "/proc/o.mp4"]),
+    "output is a link to nowhere": (2, [*FACTOR, "{link}"]),
+    "name too long": (4, [*FACTOR, "{tmp}/" + 252 * "x" + ".mp4"]),
+    "film's name too long": (
+        3,
+        ["interpolate", "{tmp}/" + 300 * "x" + ".mp4", "--factor", "1", "-o", "{tmp}/o.mp4"],
+    ),
+    "too many pictures": (2, ["interpolate", "{film}", "-o", "{tmp}/o.mp4", "--fps", "1e9"]),
     "unknown codec": (2, [*FACTOR, "{tmp}/o.mp4", "--codec", "h2645"]),
     "unknown extension": (2, [*FACTOR, "{tmp}/o.xyz"]),
     "no extension": (2, [*FACTOR, "{tmp}/o"]),
@@ -241,6 +248,7 @@ def test_bad_input_is_one_line_and_leaves_nothing(
         "tmp": tmp_path,
         "film": film(),
         "other": tmp_path / "other.mp4",
+        "link": tmp_path / "link.mp4",
         "empty": tmp_path / "empty.mp4",
     }
     paths |= {
@@ -258,11 +266,14 @@ def test_bad_input_is_one_line_and_leaves_nothing(
         container.mux(stream.encode(av.VideoFrame.from_ndarray(np.full((16, 16, 3), 255, np.uint8))))
         container.mux(stream.encode())
     there = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    paths["link"].symlink_to(tmp_path / "none.mp4")
 
     assert main([*before, *(word.format(**paths) for word in words), "--quiet"]) == code
     said = capsys.readouterr()
     assert said.out == ""
     one_line(said.err)
+    assert paths["link"].is_symlink()
+    paths["link"].unlink()
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == there
 
 

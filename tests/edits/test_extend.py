@@ -118,6 +118,9 @@ def test_what_cannot_be(tmp_path: Path) -> None:
         Extend(1, engine="ltx")
     with pytest.raises(UsageError, match="prompt is for pretrained engines"):
         Extend(1, prompt="the boat sails on")
+    for scale in (-1, float("nan"), float("inf")):
+        with pytest.raises(UsageError, match="guidance_scale is"):
+            Extend(1, engine="ltx", prompt="the boat sails on", guidance_scale=scale)
     with pytest.raises(UsageError, match="rate varies"):
         Extend(1).timing(Timing(Fraction(1, 1000), None, 0, 1000))
 

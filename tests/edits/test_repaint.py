@@ -192,6 +192,8 @@ def test_a_render_that_goes_on_is_as_if_it_had_never_stopped(models: Path) -> No
         ({"consistency": "glue"}, "glue"),
         ({"strength": "0: 2"}, "strength"),
         ({"prompt": "0: a; 0: b"}, "prompt"),
+        ({"guidance_scale": -1.0}, "guidance_scale is -1"),
+        ({"guidance_scale": float("nan")}, "guidance_scale is nan"),
     ],
 )
 def test_settings_that_cannot_work_are_refused(settings: dict[str, Any], named: str) -> None:

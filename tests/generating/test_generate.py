@@ -11,7 +11,7 @@ import pytest
 import torch
 from av.subtitles.subtitle import AssSubtitle
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 
 import vedit
 from vedit.cli.main import main
@@ -213,6 +213,26 @@ def test_an_interrupted_film_goes_on_with_the_shot_it_was_at(
     report = vedit.generate(pictures, out, seed=5, overwrite=True, **settings)
     assert report.frames_kept == 0  # another film
     assert not folder_for(out).exists()
+
+
+def test_what_was_told_before_an_interruption_is_told_again(pictures: list[Path], tmp_path: Path) -> None:
+    ImageOps.invert(Image.open(pictures[0])).save(pictures[1])
+    shots = ["", "transition = 'morph'", ""]
+    panels = "".join(f"[[shots]]\npicture = '{p}'\n{more}\n" for p, more in zip(pictures, shots, strict=True))
+    out = tmp_path / "film.mkv"
+    settings: dict[str, Any] = {"size": SIZE, "rate": 8, "seconds": 1, "codec": "ffv1"}
+
+    def stop(done: int, total: int) -> None:
+        if done == 20:  # after the morph
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        vedit.generate(board(tmp_path, panels), out, progress=stop, **settings)
+    told: list[str] = []
+    report = vedit.resume(out, warn=told.append)
+    assert report.frames_kept > 8
+    assert "too little in common" in told[0]
+    assert told == list(report.warnings)
 
 
 def test_a_short_sound_leaves_silence_and_is_told(pictures: list[Path], tmp_path: Path) -> None:

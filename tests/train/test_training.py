@@ -79,6 +79,34 @@ def test_a_look_is_taught_and_paints(footage: Path, inverted: Path, tmp_path: Pa
     taught, oil = (Restyle(look=look).apply(clip) for look in (str(out), "oil"))
     assert taught.frames.shape == clip.frames.shape
     assert float((taught.frames - oil.frames).abs().mean()) > 0.02
+    assert main(words) == 0, "it goes on from its .state"
+
+
+@pytest.mark.parametrize(
+    ("command", "folders"),
+    [
+        ("codec", 1),
+        ("denoiser", 2),
+        ("distil", 2),
+        ("completion", 1),
+        ("look", 2),
+        ("temporal", 1),
+        ("shrink", 1),
+    ],
+)
+def test_weights_are_not_written_over_unasked(
+    command: str, folders: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, empty = tmp_path / "mine.safetensors", tmp_path / "empty"
+    empty.mkdir()
+    out.write_bytes(b"mine")
+    words = ["train", command, *folders * [str(empty)], "-o", str(out)]
+    assert main(words) == 2
+    assert f"{out} exists" in capsys.readouterr().err
+    assert main([*words, "--overwrite"]) == 3, "then there is nothing to learn from"
+    out.with_suffix(".state").touch()
+    assert main(words) == (2 if command == "shrink" else 3), "a training is gone on with"
+    assert out.read_bytes() == b"mine"
 
 
 @pytest.mark.parametrize(

@@ -39,8 +39,8 @@ def identity() -> Callable[..., tuple[Written, list[str]]]:
 def clicking(tmp_path: Path) -> Callable[..., Path]:
     """A maker of films of two seconds with a click of one sample every quarter second from ``start`` on.
 
-    ``without=(0.6, 1.1)`` leaves out the packets between; ``srt`` is the text of a subtitle track; ``finish`` may
-    add streams and tags and gives the packets for them.
+    ``without=(0.6, 1.1)`` leaves out the packets between; ``srt`` is the text of a subtitle track; ``block`` how
+    many samples the encoder gets at a time; ``finish`` may add streams and tags and gives the packets for them.
     """
 
     def make(
@@ -51,6 +51,7 @@ def clicking(tmp_path: Path) -> Callable[..., Path]:
         start: Fraction = Fraction(0),
         without: tuple[float, float] = (0, 0),
         srt: str = "",
+        block: int = 960,
         finish: Callable[[Any], list[Any]] | None = None,
         options: dict[str, str] | None = None,
     ) -> Path:
@@ -81,11 +82,11 @@ def clicking(tmp_path: Path) -> Callable[..., Path]:
             for track in tracks:
                 wave = np.zeros(2 * rate, np.float32)
                 wave[:: int(rate * STEP)] = 0.9
-                for at in range(0, len(wave), 960):
+                for at in range(0, len(wave), block):
                     if without[0] <= at / rate < without[1]:
                         continue
-                    block = np.stack([wave[at : at + 960]] * track.codec_context.channels)
-                    sound = av.AudioFrame.from_ndarray(block, format="fltp", layout=layout)
+                    samples = np.stack([wave[at : at + block]] * track.codec_context.channels)
+                    sound = av.AudioFrame.from_ndarray(samples, format="fltp", layout=layout)
                     sound.sample_rate, sound.time_base = rate, Fraction(1, rate)
                     sound.pts = at + int(start * rate)
                     packets += track.encode(sound)

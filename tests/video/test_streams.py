@@ -12,12 +12,12 @@ from vedit.video.probe import probe
 from vedit.video.streams import plan_streams
 
 
-def two_pictures(path: Path) -> Path:
+def two_pictures(path: Path, preset: str = "ultrafast") -> Path:
     """A film with two picture streams, at 25 and at 30000/1001 frames per second."""
     with av.open(str(path), "w") as out:
         streams = []
         for rate in (Fraction(25), Fraction(30000, 1001)):
-            stream = out.add_stream("libx264", rate=rate, options={"preset": "ultrafast"})
+            stream = out.add_stream("libx264", rate=rate, options={"preset": preset})
             stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
             stream.codec_context.time_base = 1 / rate
             streams.append(stream)
@@ -28,6 +28,15 @@ def two_pictures(path: Path) -> Path:
                 out.mux(stream.encode(picture))
             out.mux(stream.encode(None))
     return path
+
+
+def shown_at(path: Path, stream: int) -> list[float]:
+    """When a stream's packets are shown, in the order of the file, in seconds from the first."""
+    with av.open(str(path)) as film:
+        seconds = [
+            p.pts * p.time_base for p in film.demux(film.streams[stream]) if p.size and p.pts is not None
+        ]
+    return [float(one - min(seconds)) for one in seconds]
 
 
 def times(path: Path, stream: int) -> tuple[list[Fraction], Fraction]:
@@ -60,6 +69,27 @@ def with_data(codec: str) -> Callable[[Any], list[Any]]:
         return packets
 
     return add
+
+
+@pytest.mark.parametrize("ending", ["mkv", "mp4", "mov"])
+def test_a_copied_picture_stream_of_matroska_with_b_frames_keeps_its_times(
+    ending: str, identity: Callable[..., Any], tmp_path: Path
+) -> None:
+    path, out = two_pictures(tmp_path / "in.mkv", "medium"), tmp_path / f"out.{ending}"
+    _, warnings = identity(path, out)
+    assert not warnings
+    shown = [shown_at(film, 1) for film in (path, out)]
+    assert shown[0] != sorted(shown[0]), "pictures come in another order than they are shown"
+    assert all(abs(a - b) < 0.0011 for a, b in zip(*shown, strict=True))
+
+
+@pytest.mark.parametrize("ending", ["mov", "mp4"])
+def test_sound_without_compression_is_copied_whatever_the_size_of_its_packets(
+    ending: str, clicking: Callable[..., Path], identity: Callable[..., Any], tmp_path: Path
+) -> None:
+    path = clicking("in.mkv", "pcm_s16le", block=1920)  # a picture's worth, as in MXF
+    written, _ = identity(path, tmp_path / f"out.{ending}")
+    assert [stream.converted for stream in written.streams] == [False]
 
 
 def test_data_of_an_action_camera_is_copied_where_it_can_be_read_again(

@@ -24,7 +24,7 @@ from vedit.analysis.sound import levels
 from vedit.frame import Notes
 from vedit.heap import give_back
 from vedit.pages.page import write_page
-from vedit.pages.whole import check_place
+from vedit.pages.whole import check_page
 from vedit.proof import peak_memory
 from vedit.video.probe import probe
 from vedit.video.read import read
@@ -67,7 +67,7 @@ def analyse(
     began = time.monotonic()
     source = (src if isinstance(src, Source) else probe(src)).as_edited("tonemap")
     if html is not None:
-        check_place(Path(html), [source.path], example="report.html", overwrite=overwrite)
+        check_page(Path(html), [source.path], example="report.html", overwrite=overwrite)
     if sheet is not None:
         check_sheet(Path(sheet), source.path, overwrite=overwrite)
     notes = Notes(tell=warn)

@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from vedit.analysis.found import Analysis, FilmShot
 from vedit.errors import UsageError
-from vedit.pages.whole import check_place, write_whole
+from vedit.pages.whole import check_page, write_whole
 from vedit.pages.words import clock
 
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
@@ -36,7 +36,7 @@ def check_sheet(path: Path, film: Path, *, overwrite: bool) -> None:
             f"{path.name}: {path.suffix or 'no ending'!r} is not a picture ending that can be written",
             f"Use one of {', '.join(FORMATS)}.",
         )
-    check_place(path, [film], example="sheet.png", overwrite=overwrite)
+    check_page(path, [film], example="sheet.png", overwrite=overwrite)
 
 
 def write_sheet(found: Analysis, path: Path, *, overwrite: bool) -> None:

@@ -20,7 +20,7 @@ from vedit.errors import OutputError, UsageError
 from vedit.frame import Frame, Notes, Timing
 from vedit.fx.sound import FilmSound
 from vedit.heap import give_back
-from vedit.pages.whole import check_place, write_whole
+from vedit.pages.whole import check_page, write_whole
 from vedit.proof import peak_memory
 from vedit.video.output import Output, plan_output
 from vedit.video.probe import probe
@@ -79,7 +79,7 @@ def summarise(
     plan_output(source, output)  # complains before any work is done
     for path, example in ((otio, "reel.otio"), (edl, "reel.edl")):
         if path is not None:
-            check_place(Path(path), [source.path, Path(dst)], example=example, overwrite=overwrite)
+            check_page(Path(path), [source.path, Path(dst)], example=example, overwrite=overwrite)
     if otio is not None:
         timeline.opentimelineio()
     if edl is not None:

@@ -9,7 +9,24 @@ from pathlib import Path
 from vedit.errors import InputError, OutputError, UsageError
 from vedit.video.encode import CONTAINERS
 
-READ_ONLY = (".3gp", ".flv", ".m2ts", ".mpeg", ".mpg", ".mts", ".mxf", ".ogv", ".ts", ".vob", ".wmv")
+READ_ONLY = (
+    *(
+        ".3g2",
+        ".3gp",
+        ".asf",
+        ".avi",
+        ".dv",
+        ".f4v",
+        ".flv",
+        ".m2ts",
+        ".m2v",
+        ".mpeg",
+        ".mpg",
+        ".mts",
+        ".mxf",
+    ),
+    *(".ogv", ".qt", ".ts", ".vob", ".wmv", ".y4m"),
+)
 """Endings of films that are read but not written; those of films that are written are known to ``vedit.video``."""
 INSTEAD = ".mkv"
 """What such a film becomes: it holds every kind of stream."""

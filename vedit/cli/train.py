@@ -19,6 +19,10 @@ Resume = Annotated[
     bool, Option("--resume/--no-resume", help="Go on from WEIGHTS' .state file, if an earlier run left one.")
 ]
 
+Overwrite = Annotated[
+    bool, Option("--overwrite", help="Replace the file if it exists and has no .state file to go on from.")
+]
+
 
 @app.command()
 def codec(
@@ -35,10 +39,13 @@ def codec(
     seed: Seed = 0,
     device: On = "auto",
     resume: Resume = True,
+    overwrite: Overwrite = False,
 ) -> None:
     """Train the codec: pictures to latents and back."""
     from vedit.train.codec import train_codec
+    from vedit.train.loop import check_new
 
+    check_new(output, resume=resume, overwrite=overwrite)
     train_codec(
         footage,
         output,
@@ -76,10 +83,13 @@ def denoiser(
     seed: Seed = 0,
     device: On = "auto",
     resume: Resume = True,
+    overwrite: Overwrite = False,
 ) -> None:
     """Train the denoiser on paintings, holes and motion, in the latents of the installed codec."""
     from vedit.train.denoiser import train_denoiser
+    from vedit.train.loop import check_new
 
+    check_new(output, resume=resume, overwrite=overwrite)
     train_denoiser(
         footage,
         painted,
@@ -103,10 +113,13 @@ def distil(
     seed: Seed = 0,
     device: On = "auto",
     resume: Resume = True,
+    overwrite: Overwrite = False,
 ) -> None:
     """Teach the denoiser to reach in one or two steps what took it four."""
     from vedit.train.distil import train_distilled
+    from vedit.train.loop import check_new
 
+    check_new(output, resume=resume, overwrite=overwrite)
     train_distilled(
         footage, painted, output, minutes=minutes, start=start, seed=seed, device=device, resume=resume
     )
@@ -128,10 +141,13 @@ def completion(
     seed: Seed = 0,
     device: On = "auto",
     resume: Resume = True,
+    overwrite: Overwrite = False,
 ) -> None:
     """Train the completion net, which says what the holes of a film hide."""
     from vedit.train.completion import train_completion
+    from vedit.train.loop import check_new
 
+    check_new(output, resume=resume, overwrite=overwrite)
     train_completion(
         footage,
         output,
@@ -158,10 +174,13 @@ def look(
     seed: Seed = 0,
     device: On = "auto",
     resume: Resume = True,
+    overwrite: Overwrite = False,
 ) -> None:
     """Teach the engine another look; then `vedit restyle FILM --look LOOK`."""
     from vedit.train.look import train_look
+    from vedit.train.loop import check_new
 
+    check_new(output, resume=resume, overwrite=overwrite)
     train_look(frames, paintings, output, minutes=minutes, seed=seed, device=device, resume=resume)
 
 
@@ -175,10 +194,13 @@ def temporal(
     seed: Seed = 0,
     device: On = "auto",
     resume: Resume = True,
+    overwrite: Overwrite = False,
 ) -> None:
     """Train what predicts the next frames; then `vedit extend FILM --kind WEIGHTS`."""
+    from vedit.train.loop import check_new
     from vedit.train.temporal import train_temporal
 
+    check_new(output, resume=resume, overwrite=overwrite)
     train_temporal(
         footage,
         output,
@@ -197,9 +219,12 @@ def shrink(
         Path, Argument(metavar="WEIGHTS", help="A .safetensors file of the bundled engine's.")
     ],
     output: Weights,
+    overwrite: Overwrite = False,
 ) -> None:
     """Write weights in half their room, in 8 bits; what they make differs by what nobody sees."""
+    from vedit.train.loop import check_new
     from vedit.train.shrink import shrink as write_shrunk
 
+    check_new(output, overwrite=overwrite)
     before, after = write_shrunk(weights, output)
     print(f"{output}: {after / 1e6:.2f} MB, {weights}: {before / 1e6:.2f} MB")

@@ -82,7 +82,7 @@ def find_weights(name: str) -> Path:
     """
     folder = os.environ.get(FOLDER)
     if folder:
-        path = Path(folder).expanduser() / name
+        path = Path(os.path.expanduser(folder)) / name
         if path.is_file():
             return path
         raise EngineError(f"{name} is not in {folder} ({FOLDER})", _fetch(name))

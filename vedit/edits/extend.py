@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vedit.edits.edit import apply_to_clip
+from vedit.edits.pretrained import check_guidance
 from vedit.errors import UsageError
 from vedit.frame import Frame, Shot, Timing
 from vedit.pace import Even
@@ -84,6 +85,7 @@ class Extend:
                 )
         if self.steps is not None and self.steps < 1:
             raise UsageError(f"steps is {self.steps}", "Give at least 1.")
+        check_guidance(self.guidance_scale)
         if self.size < 64:
             raise UsageError(f"size is {self.size}", "Give at least 64 pixels; 768 is a good start.")
         if read_engine(self.engine) is None:

@@ -1,6 +1,7 @@
 """What a restyle's settings mean for a pretrained engine."""
 
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING
 
 from vedit.diffusion.control import Control, check_control
@@ -29,12 +30,29 @@ class Wish:
     aids: frozenset[str] | None
 
 
+def check_guidance(scale: float | None) -> None:
+    """Complain about a ``guidance_scale`` that no engine can follow.
+
+    Raises:
+        UsageError: it is negative, endless or no number.
+    """
+    try:
+        fits = scale is None or 0 <= scale < inf
+    except TypeError:
+        fits = False
+    if not fits:
+        raise UsageError(
+            f"guidance_scale is {scale}", "Give a number from 0, such as 7.5; up to 1 there is no guidance."
+        )
+
+
 def read_wish(edit: "Restyle") -> Wish | None:
     """What a restyle asks of a pretrained engine; None where it names the bundled one.
 
     Raises:
         UsageError: a setting cannot be read, or goes with the other kind of engine only.
     """
+    check_guidance(edit.guidance_scale)
     checkpoint = read_engine(edit.engine)
     if checkpoint is None:
         for name in ("negative_prompt", "guidance_scale", "control", "window"):

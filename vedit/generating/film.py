@@ -10,7 +10,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypedDict
 
-from vedit.errors import UsageError
 from vedit.frame import Frame, Notes, Shot, Timing
 from vedit.generating.board_file import read_storyboard
 from vedit.generating.captions import as_subrip
@@ -24,8 +23,10 @@ from vedit.job import absolute, file_state, versions
 from vedit.pretrained.find import fingerprint
 from vedit.pretrained.spec import read_engine, with_engine_files
 from vedit.proof import Report, noted, peak_memory
+from vedit.trail import noted_until, restore
 from vedit.video.encode import container_for
-from vedit.video.output import Output, check_folder
+from vedit.video.journal import Mark
+from vedit.video.output import Output, check_place
 from vedit.video.probe import probe
 from vedit.video.source import SDR, Source, VideoFacts
 from vedit.video.write import Writer
@@ -93,7 +94,8 @@ def make_film(
     """Make a film; see :func:`vedit.api.generate`, which describes the settings."""
     began = time.monotonic()
     path, notes = Path(dst), Notes(tell=warn, report=phase)
-    _check_output(path, overwrite)
+    container_for(path)
+    check_place(path, overwrite=overwrite)
     default = SECONDS if seconds is None else read_number(seconds, "seconds")
     board = _overridden(read_storyboard(storyboard, default), size, rate, sound)
     check_panels(board, engine, notes.warn, steps=steps, guidance_scale=guidance_scale, window=window)
@@ -135,16 +137,6 @@ def make_film(
         with _writer(source, output, clock, notes, _job(board, scene, models), call, resume) as writer:
             made = _written(shots, scene, writer, progress, began)
     return replace(made, source=board.path or made.output)
-
-
-def _check_output(path: Path, overwrite: bool) -> None:
-    """Complain about what cannot be written before anything is read or made."""
-    if path.is_dir():
-        raise UsageError(f"{path} is a folder", "Give a file name.")
-    container_for(path)
-    if path.exists() and not overwrite:
-        raise UsageError(f"{path} exists", "Choose another name, or allow overwriting (--overwrite).")
-    check_folder(path)
 
 
 def _overridden(
@@ -242,7 +234,9 @@ def _written(
     began: float,
 ) -> Generated:
     clock, total = scene.shot.timing, scene.shot.timing.end
-    kept = writer.frames_kept
+    kept, notes = writer.frames_kept, scene.shot.notes
+    if begun := writer.mark:
+        restore(notes, begun.notes)
     with closing(joined(shots, scene, kept)) as pictures:
         for index, pixels in enumerate(pictures, kept):
             if (mark := follow(scene, index)) is not None:
@@ -251,7 +245,7 @@ def _written(
             give_back(scene.size[0] * scene.size[1])
             if progress:
                 progress(index + 1, total)
-    result = writer.finish()
+    result = writer.finish(Mark(total, total, 0, "", 0, noted_until(notes, total)))
     return Generated(
         source=result.path,
         output=result.path,
@@ -268,5 +262,5 @@ def _written(
         streams=result.streams,
         seconds=time.monotonic() - began,
         peak_memory=peak_memory(),
-        **noted(scene.shot.notes),
+        **noted(notes),
     )

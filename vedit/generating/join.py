@@ -6,6 +6,7 @@ from torch import Tensor
 
 from vedit.generating.pictures import Scene
 from vedit.generating.shots import Shots
+from vedit.trail import noted_until
 from vedit.video.journal import Mark
 
 
@@ -48,4 +49,4 @@ def follow(scene: Scene, index: int) -> Mark | None:
     """The mark from which a film can go on with this frame; None where it is within a shot or a transition."""
     if index not in (span.end for span in scene.spans[:-1]):
         return None
-    return Mark(index, index, 0, "", 0, {})
+    return Mark(index, index, 0, "", 0, noted_until(scene.shot.notes, index))

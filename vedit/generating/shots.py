@@ -6,6 +6,7 @@ from typing import Protocol
 from torch import Tensor
 
 from vedit.edits.edit import Edit
+from vedit.edits.pretrained import check_guidance
 from vedit.edits.restyle import Restyle
 from vedit.errors import InputError, UsageError
 from vedit.generating.pictures import Pictures, Scene
@@ -103,6 +104,7 @@ def check_panels(
     for name, given, least in (("steps", steps, 1), ("window", window, 2)):
         if given is not None and given < least:
             raise UsageError(f"{name} is {given}", f"Give at least {least}.")
+    check_guidance(guidance_scale)
     for panel in board.panels:
         if panel.picture is not None:
             picture_of(panel)  # better now than when half of the film is made

@@ -6,23 +6,20 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from vedit.errors import OutputError, UsageError
-from vedit.video.output import check_folder
+from vedit.video.output import check_place
 
 
-def check_place(path: Path, films: Sequence[Path], *, example: str, overwrite: bool) -> None:
+def check_page(path: Path, films: Sequence[Path], *, example: str, overwrite: bool) -> None:
     """Complain about a file that cannot be written before any work is done.
 
     Raises:
         UsageError: it is a folder, one of the films, or exists and is not to be replaced.
-        OutputError: its folder does not exist or cannot be written to.
+        OutputError: its folder does not exist or cannot be written to, or its name is too long.
     """
-    if path.is_dir():
-        raise UsageError(f"{path} is a folder", f"Give a file name, such as {example}.")
-    if any(path.samefile(film) if path.exists() and film.exists() else path == film for film in films):
+    there = os.path.exists(path)
+    if any(path.samefile(film) if there and os.path.exists(film) else path == film for film in films):
         raise UsageError(f"{path} is one of the films", "Write to another file.")
-    if path.exists() and not overwrite:
-        raise UsageError(f"{path} exists", "Choose another name, or allow overwriting (--overwrite).")
-    check_folder(path)
+    check_place(path, overwrite=overwrite, example=example)
 
 
 def write_whole(path: Path, data: bytes, *, overwrite: bool) -> None:
@@ -35,12 +32,12 @@ def write_whole(path: Path, data: bytes, *, overwrite: bool) -> None:
     part: Path | None = None
     try:
         with NamedTemporaryFile(
-            dir=path.parent, prefix=f".{path.name}.", suffix=".part", delete=False
+            dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".part", delete=False
         ) as file:
             part = Path(file.name)
             file.write(data)
         part.chmod(0o666 & ~_umask())
-        if path.exists() and not overwrite:
+        if os.path.lexists(path) and not overwrite:
             raise OutputError(f"{path} appeared meanwhile", "Choose another name.")
         os.replace(part, path)
     except OSError as error:

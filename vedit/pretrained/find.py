@@ -78,7 +78,7 @@ def place(name: str, kind: Kind) -> Place:
     Raises:
         EngineError: it is none of them, or a file that holds a pickle.
     """
-    path = Path(name).expanduser()
+    path = Path(os.path.expanduser(name))  # Path's own fails where the user has no home
     if path.suffix.lower() in PICKLES:
         raise EngineError(
             f"{name} is a pickle, which can run any code when it is read",
@@ -124,9 +124,11 @@ def configs_of(entry: Known) -> Place:
 def hub_cache() -> Path:
     """The folder in which the hub's programs keep what they fetched."""
     if named := os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE"):
-        return Path(named).expanduser()
+        return Path(os.path.expanduser(named))
     home = os.environ.get("HF_HOME") or Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")) / "huggingface"
-    return Path(home).expanduser() / "hub"
+    return (
+        Path(os.path.expanduser(home)) / "hub"
+    )  # without a home it is what it is, as for the hub's programs
 
 
 def fingerprint(checkpoint: Checkpoint) -> str:

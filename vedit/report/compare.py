@@ -14,7 +14,7 @@ from vedit.heap import give_back
 from vedit.metrics.fidelity import MOST_DB
 from vedit.pages.page import write_page
 from vedit.pages.small import jpeg, picture_of, small_size
-from vedit.pages.whole import check_place
+from vedit.pages.whole import check_page
 from vedit.proof import peak_memory
 from vedit.report.comparison import ALIKE, Comparison
 from vedit.report.kept import kept, time_error
@@ -64,7 +64,7 @@ def compare(
     films = [probe(path).as_edited("tonemap") for path in (reference, result)]
     ours, theirs = films
     if html is not None:
-        check_place(Path(html), [film.path for film in films], example="report.html", overwrite=overwrite)
+        check_page(Path(html), [film.path for film in films], example="report.html", overwrite=overwrite)
     notes = Notes(tell=warn)
     for remark in differences(ours, theirs):
         notes.warn(remark)

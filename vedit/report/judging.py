@@ -8,7 +8,7 @@ import numpy as np
 
 from vedit.errors import UsageError
 from vedit.pages.page import write_page
-from vedit.pages.whole import check_place
+from vedit.pages.whole import check_page
 from vedit.report.judging_films import find_clips, preview_of
 from vedit.report.judging_page import Shown, judging_page
 
@@ -76,7 +76,7 @@ def judge(
     _check_candidates(paths, mode)
     clips = find_clips(source, paths, warn or (lambda message: None))
     films = [film.path for clip in clips for film in clip.films]
-    check_place(page, films, example="judge.html", overwrite=overwrite)
+    check_page(page, films, example="judge.html", overwrite=overwrite)
 
     total, done, size = sum(clip.source.frames for clip in clips), 0, 0
     shown: list[Shown] = []

@@ -14,11 +14,28 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from vedit.errors import InputError, OutputError, UsageError
+from vedit.video.output import check_place
 
 Net = TypeVar("Net", bound=nn.Module)
 
 SAVE_EVERY = 180
 """Seconds between two checkpoints."""
+
+
+def check_new(out: Path, *, resume: bool = False, overwrite: bool = False) -> None:
+    """Complain, before anything is read, if weights would be written over that are not to be gone on from.
+
+    Raises:
+        UsageError: ``out`` exists, ``overwrite`` is not set, and there is no ``OUT.state`` to ``resume``.
+        OutputError: it cannot be put there (see `vedit.video.output.check_place`).
+    """
+    going_on = resume and os.path.exists(_state(out))
+    check_place(out, overwrite=overwrite or going_on, example="weights.safetensors")
+
+
+def _state(out: Path) -> Path:
+    """Where the training of some weights is kept, to be gone on with."""
+    return out.with_suffix(".state")
 
 
 def train(
@@ -59,7 +76,7 @@ def train(
         raise UsageError(f"the weights would be called {out.name}", "Give -o a name ending in .safetensors.")
     if not os.access(out.parent, os.W_OK):
         raise OutputError(f"{out.parent} is no folder to write to", "Make it, or give -o another.")
-    state = out.with_suffix(".state")
+    state = _state(out)
     average = copy.deepcopy(net)
     learned = [p for p in net.parameters() if p.requires_grad]
     optimiser = torch.optim.AdamW(learned, lr=rate, betas=(0.9, 0.98), weight_decay=1e-3)

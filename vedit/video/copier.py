@@ -1,9 +1,11 @@
 """Every other stream of the film, copied packet by packet in step with the picture, or converted on the way."""
 
+import contextlib
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -187,17 +189,11 @@ class Copier:
         """The next packet with content, its times shifted and rising; None at the end or where the file breaks off."""
         if self._packets is None:
             streams = [self.film.streams[i] for i in self._targets]
-            self._packets = self.film.demux(streams) if streams else iter(())  # demux([]) would mean all
-        while True:
-            try:
-                packet = next(self._packets, None)
-            except FFmpegError:
-                return None
-            if packet is None:
-                return None
-            if packet.size:
-                self._set_times(packet)
-                return packet
+            self._packets = timed(self.film, streams) if streams else iter(())  # demux([]) would mean all
+        packet = next(self._packets, None)
+        if packet is not None:
+            self._set_times(packet)
+        return packet
 
     def _due(self, packet: "Packet[Stream]") -> Fraction:
         """When what a packet holds is shown in the film."""
@@ -234,3 +230,30 @@ class Copier:
 
     def _ticks(self, pts: int, base: Fraction) -> int:
         return round(self.moved.shown(pts * base) / base)
+
+
+def timed(film: InputContainer, streams: Sequence[Stream]) -> "Iterator[Packet[Stream]]":
+    """The packets of streams that hold something, in file order, up to where the file breaks off.
+
+    Matroska does not say when packets are decoded, and FFmpeg cannot tell it of the first pictures of a stream whose
+    pictures come in another order. Those wait for the first of which it is known, and are decoded right before it.
+    """
+    waiting: dict[int, list[Packet[Stream]]] = {
+        stream.index: [] for stream in streams if stream.type == "video"
+    }
+    with contextlib.suppress(FFmpegError):
+        for packet in film.demux(list(streams)):
+            if not packet.size:
+                continue
+            early = waiting.get(packet.stream.index)
+            if early is not None and packet.dts is None:
+                early.append(packet)
+                continue
+            if early and packet.dts is not None:
+                step = packet.duration or 1
+                for back, one in zip(range(len(early), 0, -1), early, strict=True):
+                    one.dts = packet.dts - back * step
+                    yield one
+                early.clear()
+            yield packet
+    yield from chain.from_iterable(waiting.values())  # covers, and what has no such times at all

@@ -50,8 +50,12 @@ def open_film(path: Path, *, export_xmp: bool = False) -> InputContainer:
         InputError: it is missing, a folder, empty, unreadable or no media file, or its pictures are too large.
         UsageError: it is a still picture, or a list of other files.
     """
-    if not path.exists():
-        raise InputError(f"{path} does not exist", "Check the path.")
+    try:
+        path.stat()
+    except OSError as error:
+        missing = isinstance(error, FileNotFoundError | NotADirectoryError)
+        problem = "does not exist" if missing else f"cannot be read: {error.strerror}"
+        raise InputError(f"{path} {problem}", "Check the path.") from error
     if path.is_dir():
         raise InputError(f"{path} is a folder", "Give a film file.")
     if not path.is_file():

@@ -117,7 +117,11 @@ def _segment(line: dict[str, Any]) -> Segment:
 def clear_finished(output: Path) -> None:
     """Remove what a render left that was stopped between naming its film and tidying up."""
     folder = folder_for(output)
-    if output.exists() and (folder / FINISHED).exists() and not (folder / f"film{output.suffix}").exists():
+    if (
+        os.path.exists(output)
+        and (folder / FINISHED).exists()
+        and not (folder / f"film{output.suffix}").exists()
+    ):
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -38,17 +38,13 @@ def plan_output(source: Source, output: Output) -> tuple[Encoding, tuple[StreamP
 
     Raises:
         UsageError: the output is the source, exists, or has an unknown ending; codec, crf or audio are not possible.
-        OutputError: the folder is missing or cannot be written to.
+        OutputError: as `check_place`.
     """
     path = Path(output.path)
     container = container_for(path)
-    if path.is_dir():
-        raise UsageError(f"{path} is a folder", "Give a file name.")
-    if path.exists() and path.samefile(source.path):
+    if os.path.exists(path) and path.samefile(source.path):
         raise UsageError(f"{path} is the source itself", "Write to another file.")
-    if path.exists() and not output.overwrite:
-        raise UsageError(f"{path} exists", "Choose another name, or allow overwriting (--overwrite).")
-    check_folder(path)
+    check_place(path, overwrite=output.overwrite)
     encoding = choose_encoding(source, container, output.codec, output.crf)
     plans = plan_streams(source, container, output.audio)
     kept = [plan.facts for plan in plans if plan.how != "drop"]
@@ -57,17 +53,28 @@ def plan_output(source: Source, output: Output) -> tuple[Encoding, tuple[StreamP
     return encoding, plans, [*encoding.losses, *(plan.reason for plan in plans if plan.reason), *tags]
 
 
-def check_folder(path: Path) -> None:
-    """Complain if a file cannot be put where it is to go.
+def check_place(path: Path, *, overwrite: bool, example: str = "out.mp4") -> None:
+    """Complain if a file cannot be put where it is to go, before any work is done.
 
     Raises:
-        OutputError: its folder does not exist or cannot be written to.
+        UsageError: it is a folder, or something of that name exists, if only a link, and is not to be replaced.
+        OutputError: its folder does not exist or cannot be written to, or its name is too long.
     """
+    # What Path says of itself fails where names are too long or folders closed; os.path does not.
+    if os.path.isdir(path):
+        raise UsageError(f"{path} is a folder", f"Give a file name, such as {example}.")
+    if os.path.lexists(path) and not overwrite:
+        raise UsageError(f"{path} exists", "Choose another name, or allow overwriting (--overwrite).")
     folder = path.absolute().parent
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise OutputError(f"folder {path.parent} does not exist", "Create it first.")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise OutputError(f"cannot write to {path.parent}: permission denied", "Choose another folder.")
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            path.lstat()
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}", "Choose another name.") from error
 
 
 @contextlib.contextmanager

@@ -270,7 +270,7 @@ class Writer:
         """Give the whole film its name, for good."""
         with part.open("rb") as file:
             os.fsync(file.fileno())
-        if self.path.exists() and not self.output.overwrite:
+        if os.path.lexists(self.path) and not self.output.overwrite:
             raise OutputError(f"{self.path} appeared meanwhile", "Choose another name.")
         self.journal.finish()
         os.replace(part, self.path)

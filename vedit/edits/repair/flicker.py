@@ -51,9 +51,7 @@ def without_flicker(frames: Iterable[Frame], shot: Shot, *, preview: bool) -> It
         pixels = frame.pixels.clone()
         factor = torch.from_numpy(np.exp(change)).to(pixels).view(3, 1, 1)
         pixels[:3] = (pixels[:3] * factor).clamp(0, 1)
-        even = frame.edited(pixels)
-        even.cut = frame.cut
-        yield even
+        yield frame.edited(pixels)
 
 
 def _gains(frames: Iterable[Frame]) -> Iterator[tuple[Frame, Gain]]:
