@@ -154,7 +154,9 @@ def test_a_pretrained_engine_films_on(engine: str, models: Path) -> None:
     assert float(made.std()) > 0.01
     assert torch.equal(longer(clip), made)
     other = Clip.at_rate(1 - texture(9), Fraction(24000, 1001))
-    assert not torch.equal(longer(other), made)  # by how much is up to random weights, and to the type they run in
+    assert not torch.equal(
+        longer(other), made
+    )  # by how much is up to random weights, and to the type they run in
     assert not torch.equal(longer(clip, prompt="a forest of old trees"), made)
     assert len(longer(clip, "1")) == 24
 

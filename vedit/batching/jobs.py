@@ -10,22 +10,25 @@ from vedit.errors import InputError, OutputError, UsageError
 from vedit.video.encode import CONTAINERS
 
 READ_ONLY = (
-    *(
-        ".3g2",
-        ".3gp",
-        ".asf",
-        ".avi",
-        ".dv",
-        ".f4v",
-        ".flv",
-        ".m2ts",
-        ".m2v",
-        ".mpeg",
-        ".mpg",
-        ".mts",
-        ".mxf",
-    ),
-    *(".ogv", ".qt", ".ts", ".vob", ".wmv", ".y4m"),
+    ".3g2",
+    ".3gp",
+    ".asf",
+    ".avi",
+    ".dv",
+    ".f4v",
+    ".flv",
+    ".m2ts",
+    ".m2v",
+    ".mpeg",
+    ".mpg",
+    ".mts",
+    ".mxf",
+    ".ogv",
+    ".qt",
+    ".ts",
+    ".vob",
+    ".wmv",
+    ".y4m",
 )
 """Endings of films that are read but not written; those of films that are written are known to ``vedit.video``."""
 INSTEAD = ".mkv"
