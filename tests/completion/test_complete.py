@@ -249,3 +249,49 @@ def test_the_net_is_loaded_once_and_left_as_it_is() -> None:
     assert load_completion(CPU) is net
     assert not any(p.requires_grad for p in net.parameters())
     assert not net.training
+
+
+def stirred() -> CompletionNet:
+    """A net whose every layer says something."""
+    net = CompletionNet().eval().requires_grad_(False)
+    generator = torch.Generator().manual_seed(0)
+    for weight in net.parameters():
+        weight.copy_(torch.randn(weight.shape, generator=generator) * 0.05)
+    return net
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        Window(32, 52, 40, 72),
+        Window(0, 4, 0, 4),
+        Window(76, 96, 100, 112),
+        Window(0, 96, 44, 48),
+        Window(0, 96, 0, 112),
+    ],
+)
+def test_an_answer_for_a_box_is_that_for_the_whole(box: Window) -> None:
+    net = stirred()
+    seen = torch.rand(1, CHANNELS, 96, 112, generator=torch.Generator().manual_seed(1))
+    whole, part = net(seen), net(seen, [box])
+    assert whole.abs().mean() > 1e-3
+    assert torch.allclose(box.of(part), box.of(whole), atol=1e-5)
+    box.of(part)[:] = 0
+    assert bool((part == 0).all())
+
+
+@pytest.mark.parametrize("size", [(90, 150), (900, 1000)])
+def test_holes_are_completed_as_if_the_net_had_answered_for_everything(
+    size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generator = torch.Generator().manual_seed(2)
+    frame = Frame(0, 1, torch.rand(3, *size, generator=generator), index=0)
+    mask = torch.zeros(1, *size)
+    mask[:, 16:32, 24:40] = mask[:, 60:63, 101:149] = mask[:, -9:, -1:] = 1
+    net = stirred()
+    (done,) = complete(gather(iter([(frame, mask)]), "normal", 1), net, 1)
+    monkeypatch.setattr("vedit.completion.complete.WORTH", 0)
+    (whole,) = complete(gather(iter([(frame, mask)]), "normal", 1), net, 1)
+    assert done.pixels is not None
+    assert whole.pixels is not None
+    assert torch.allclose(done.pixels, whole.pixels, atol=1e-5)

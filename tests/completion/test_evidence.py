@@ -217,3 +217,25 @@ def test_what_does_not_match_is_given_up_or_doubted() -> None:
     assert ahead[3, under].mean() < 0.95 < behind[3, under].mean()
     doubts = [float(way[4, under][way[3, under] > 0].mean()) for way in (ahead, behind)]
     assert doubts[0] > 4 * doubts[1]
+
+
+def test_masks_that_move_are_let_go() -> None:
+    kept: list[weakref.ref[Tensor]] = []
+
+    def endless() -> Iterator[tuple[Frame, Tensor]]:
+        for i in range(10_000):
+            mask = box(20, 30, 10 + i % 60, 20 + i % 60)
+            kept.append(weakref.ref(mask))
+            yield Frame(i, 1, torch.full((3, HEIGHT, WIDTH), 0.5), index=i), mask
+
+    given = gather(endless(), "draft", 8)
+    for i in range(30):
+        mask = next(given).mask
+        assert torch.equal(mask, box(20, 30, 10 + i % 60, 20 + i % 60))
+    assert len(kept) >= 30 + 8
+    assert sum(mask() is not None for mask in kept) <= 2
+
+
+def test_a_mask_that_stands_still_stays_one() -> None:
+    given = list(gather(((Frame(i, 1, f, index=i), HOLE) for i, f in enumerate(pan(12))), "draft", 4))
+    assert all(seen.mask is given[0].mask for seen in given)

@@ -2,21 +2,21 @@
 
 import pytest
 import torch
-from torch import Tensor
 
+from vedit.completion.marked import Marked
 from vedit.completion.window import MARGIN, SHARE, STEP, window_around
 from vedit.window import Window
 
 
-def holes(height: int, width: int, *boxes: tuple[int, int, int, int]) -> Tensor:
+def holes(height: int, width: int, *boxes: tuple[int, int, int, int]) -> Marked:
     mask = torch.zeros(1, height, width)
     for top, bottom, left, right in boxes:
         mask[:, top:bottom, left:right] = 1
-    return mask
+    return Marked(mask)
 
 
 def test_without_a_hole_there_is_no_window() -> None:
-    assert window_around([torch.zeros(1, 64, 96)] * 3) is None
+    assert window_around([holes(64, 96)] * 3) is None
 
 
 def test_it_holds_the_holes_of_all_masks_and_what_is_around_them() -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import cv2
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -10,9 +12,10 @@ from torch import Tensor
 from vedit.completion.carry import carry
 from vedit.completion.evidence import Evidence
 from vedit.completion.motion import Motion
-from vedit.completion.net import GRAIN, CompletionNet, assembled, mixed
+from vedit.completion.net import CELL, GRAIN, CompletionNet, assembled, mixed
+from vedit.flow.complete import grow
 from vedit.frame import Frame
-from vedit.window import Window
+from vedit.window import Window, window_of
 
 CALM, HASTE = 0.85, 0.6
 """How much of what is made up is taken from the frame before, where it stands still; and the speed in pixels a frame at
@@ -20,6 +23,9 @@ which it is a third of that: faster things are not carried exactly."""
 PIXELS = 700_000
 """Larger windows are thought about at half their size, or a quarter…; the colours that are mixed stay at full size."""
 
+APART, WORTH = 4, 0.9
+"""Cells of the net's answer between two holes that are answered for apart; and the share of the picture that all boxes
+may take with as much around them, before it is less work to answer for everything."""
 MIRRORS: tuple[tuple[int, ...], ...] = ((), (-1,), (-2,), (-1, -2))
 """The axes along which a picture is turned round to be asked about again."""
 
@@ -83,11 +89,30 @@ def _answer(batch: Tensor, net: CompletionNet, views: int) -> Tensor:
     answer = torch.zeros_like(small[:, :7], dtype=torch.float32)
     for mirrored in MIRRORS[:views]:
         view = small.flip(mirrored).contiguous(memory_format=torch.channels_last)
-        answer += net(view).flip(mirrored) / views
+        near = view[:1, 3:4] if scale == 1 else grow(view[:1, 3:4], 1)  # the answer is made larger again
+        answer += net(view, _boxes(near[0])).flip(mirrored) / views
     answer = answer[..., :rows, :columns]
     if scale > 1:
         answer = F.interpolate(answer, scale_factor=scale, mode="bilinear")[..., :height, :width]
     return answer
+
+
+def _boxes(hole: Tensor) -> list[Window] | None:
+    """Where the net's answer for a hole ``(1, h, w)`` is needed; None when that is hardly less than everywhere.
+
+    One box around all that is near each other, on the grid that the net asks for.
+    """
+    height, width = hole.shape[-2:]
+    cells = F.max_pool2d((hole > 0).float(), CELL).cpu()
+    near = cv2.dilate(cells[0].byte().numpy(), np.ones((2 * APART + 1, 2 * APART + 1), np.uint8))
+    count, labels = cv2.connectedComponents(near)
+    boxes = []
+    for label in range(1, count):
+        own = window_of(cells * torch.from_numpy(labels == label))
+        if own is not None:
+            boxes.append(Window(*(CELL * side for side in (own.top, own.bottom, own.left, own.right))))
+    work = sum((box.height + CELL * APART) * (box.width + CELL * APART) for box in boxes)
+    return boxes if work < WORTH * height * width else None
 
 
 def _carried(seen: Evidence, before: tuple[Window, Tensor] | None) -> tuple[Tensor, Tensor, Tensor]:

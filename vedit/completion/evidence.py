@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vedit.completion.later import Later
+from vedit.completion.marked import Marked
 from vedit.completion.motion import LOST, Motion, hidden_motion
 from vedit.completion.window import window_around
 from vedit.flow.complete import grow, harmonic
@@ -71,34 +72,43 @@ def gather(
     waiting: deque[Frame] = deque()  # none that was given on: it is converted by now, and large
     here = 0  # place of the frame whose evidence comes next
     later = Later(films) if afar else None
+    given: tuple[Marked, Tensor] | None = None
+
+    def next_one() -> Evidence:
+        nonlocal given
+        marked = seen[here].mask
+        if given is None or given[0] is not marked:  # a mask that stands still is one tensor
+            given = marked, marked.whole()
+        return _evidence(waiting.popleft(), given[1], seen, here, radius, later)
+
     for frame, moment in _moments(iter(later or films), quality):
         seen.append(moment)
         waiting.append(frame)
         if len(seen) - here > radius:
-            yield _evidence(waiting.popleft(), seen, here, radius, later)
+            yield next_one()
             here += 1
         if here > radius:
             seen.popleft()
             seen[0].before = None
             here -= 1
     while here < len(seen):
-        yield _evidence(waiting.popleft(), seen, here, radius, later)
+        yield next_one()
         here += 1
 
 
 class _Moment:
     """A frame in the window, with what is worked out once for it and only when a hole needs it."""
 
-    def __init__(self, frame: Frame, mask: Tensor, window: Window | None) -> None:
+    def __init__(self, frame: Frame, mask: Marked, window: Window | None) -> None:
         self.mask, self.window = mask, window
-        self.covered = bool(mask.any())
+        self.covered = mask.box is not None
         self.before: _Moment | None = None
         self.quality: Quality = "normal"
         self._motion: Motion | None = None
         self._blocked: dict[int, Tensor] = {}
         if window is not None:
             rgb = frame.part(window)[:3].to(mask.device)
-            hole = window.of(mask)
+            hole = mask.of(window)
             # Half precision holds 10 bits, and a window of films half as large.
             self._picture = harmonic(rgb[None], hole[None])[0].half()
             frame.forget()
@@ -111,7 +121,7 @@ class _Moment:
         """Where in the window ``(h, w)`` the hole is too near to a cell's centre for the cell to be seen whole."""
         if cell not in self._blocked:
             assert self.window is not None  # noqa: S101 - a chain leads here
-            grown = grow(self.window.of(self.mask)[None], max(1, cell // 2))
+            grown = grow(self.mask.of(self.window)[None], max(1, cell // 2))
             self._blocked[cell] = grown[0, 0] > 0
         return self._blocked[cell]
 
@@ -129,7 +139,7 @@ class _Moment:
             around = window_around([before.mask, self.mask])
             assert around is not None  # noqa: S101 - nobody asks where there is no hole
             first, second = before.part(around), self.part(around)
-            masks = around.of(before.mask), around.of(self.mask)
+            masks = before.mask.of(around), self.mask.of(around)
             self._motion = hidden_motion(first, second, *masks, around, self.quality)
         return self._motion
 
@@ -137,30 +147,33 @@ class _Moment:
 def _moments(films: Iterator[tuple[Frame, Tensor]], quality: Quality) -> Iterator[tuple[Frame, _Moment]]:
     """Each frame when the mask of the next one is known: its window holds the neighbours' holes as well."""
     before: _Moment | None = None
-    masks: deque[Tensor] = deque(maxlen=3)
+    masks: deque[Marked] = deque(maxlen=3)
     waiting: Frame | None = None
+    latest: Tensor | None = None
 
-    def moment(frame: Frame, mask: Tensor) -> _Moment:
-        made = _Moment(frame, mask, window_around(list(masks)))
+    def moment(frame: Frame, mask: Marked) -> _Moment:
+        made = _Moment(frame, mask, window_around(masks))
         made.before, made.quality = before, quality
         return made
 
     for frame, mask in films:
-        masks.append(mask)
+        masks.append(masks[-1] if mask is latest else Marked(mask))
+        latest = mask
         if waiting is not None:
             before = moment(waiting, masks[-2])
             yield waiting, before
         waiting = frame
     if waiting is not None:
-        mask = masks[-1]
         if len(masks) == 3:
             masks.popleft()
-        yield waiting, moment(waiting, mask)
+        yield waiting, moment(waiting, masks[-1])
 
 
-def _evidence(frame: Frame, seen: deque[_Moment], here: int, radius: int, later: Later | None) -> Evidence:
+def _evidence(
+    frame: Frame, mask: Tensor, seen: deque[_Moment], here: int, radius: int, later: Later | None
+) -> Evidence:
     moment = seen[here]
-    mask, window = moment.mask, moment.window
+    window = moment.window
     if window is None:
         return Evidence(frame, mask)
     picture = moment.picture
@@ -179,7 +192,7 @@ def _look_later(ahead: Tensor, behind: Tensor, moment: _Moment, later: Later) ->
     """Put what only shows after the window's frames into ``ahead``, where none of these shows anything."""
     window = moment.window
     assert window is not None  # noqa: S101 - it has a hole
-    hole = window.of(moment.mask)[0] > 0
+    hole = moment.mask.of(window)[0] > 0
     missing = hole & (ahead[3] + behind[3] == 0)
     if not bool(missing.any()) or (shown := later.show(moment.picture, hole, window)) is None:
         return
@@ -196,7 +209,7 @@ def _fetched(seen: deque[_Moment], here: int, direction: int, radius: int) -> Te
     window, picture = moment.window, moment.picture
     assert window is not None  # noqa: S101 - it has a hole
     out = torch.cat([picture, picture.new_zeros(FACTS, window.height, window.width)])
-    ring = grow(window.of(moment.mask)[None], RING)
+    ring = grow(moment.mask.of(window)[None], RING)
     cell = 2
     if 0 <= here + direction < len(seen):
         cell = seen[here + 1].motion.cell if direction > 0 else moment.motion.cell
@@ -204,7 +217,7 @@ def _fetched(seen: deque[_Moment], here: int, direction: int, radius: int) -> Te
     rows, columns = cells.nonzero().unbind(1)
     corner = torch.stack([columns, rows], 1) * cell + rows.new_tensor([window.left, window.top])
     start = corner + (cell - 1) / 2
-    limit = start.new_tensor([moment.mask.shape[-1] - 1, moment.mask.shape[-2] - 1])
+    limit = start.new_tensor([moment.mask.size[1] - 1, moment.mask.size[0] - 1])
     within = torch.stack(torch.meshgrid(torch.arange(cell), torch.arange(cell), indexing="xy"), -1).view(
         -1, 2
     )
@@ -258,7 +271,7 @@ def _fetched(seen: deque[_Moment], here: int, direction: int, radius: int) -> Te
 def _depth(seen: deque[_Moment], here: int, direction: int, radius: int, window: Window) -> Tensor:
     """How far every pixel of a window lies inside what no frame on the way shows there: ``(h, w)``, in pixels."""
     way = [here + direction * k for k in range(1, radius + 1)]
-    masks = [window.of(seen[k].mask)[0] for k in way if 0 <= k < len(seen)]
+    masks = [seen[k].mask.of(window)[0] for k in way if 0 <= k < len(seen)]
     if not masks:
         return torch.zeros(window.height, window.width, device=seen[here].mask.device)
     hidden = torch.stack(masks).amin(0)

@@ -6,11 +6,14 @@ of these four, and what to add. Trained on squared error it gives the mean of al
 denoiser predicts from pure noise (Ho et al., "Denoising Diffusion Probabilistic Models", NeurIPS 2020), in one step.
 """
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vedit.completion.evidence import FACTS
+from vedit.window import Window
 
 CHANNELS = 4 + 2 * (3 + FACTS) + 4
 """Picture and hole, ahead and behind with their facts, the carried frame and where it is known."""
@@ -20,6 +23,8 @@ GRAIN = 16
 """The sides of a picture must be multiples of this."""
 FULL = 24
 """Features at full size."""
+CELL = 4
+"""Boxes in which an answer is wanted have sides that are multiples of this."""
 
 
 class CompletionNet(nn.Module):
@@ -57,7 +62,8 @@ class CompletionNet(nn.Module):
         assert self.close.bias is not None  # noqa: S101 - made with one
         nn.init.zeros_(self.close.bias)
 
-    def forward(self, seen: Tensor) -> Tensor:
+    def forward(self, seen: Tensor, boxes: Sequence[Window] | None = None) -> Tensor:
+        """The answer; with ``boxes``, whose sides are multiples of `CELL`, it is worked out there and 0 elsewhere."""
         x = self.open(F.pixel_unshuffle(seen, 2))
         kept = []
         for i in range(0, 6, 2):
@@ -65,11 +71,31 @@ class CompletionNet(nn.Module):
             kept.append(x)
             x = self.down[i + 1](x)
         x = self.middle(x)
-        for i in range(0, 6, 2):
-            x = self.up[i + 1](F.pixel_shuffle(self.up[i](x), 2) + kept.pop())
-        x = F.pixel_shuffle(self.up[6](x), 2)
-        answer: Tensor = self.close(F.silu(self.join(torch.cat([F.silu(x), seen], 1)))).float()
+        half, quarter, eighth = kept
+        x = self.up[1](F.pixel_shuffle(self.up[0](x), 2).add_(eighth))
+        x = F.pixel_shuffle(self.up[2](x), 2).add_(quarter)
+        if boxes is None:
+            return self._drawn(x, half, seen, Window(0, seen.shape[-2], 0, seen.shape[-1]))
+        answer = seen.new_zeros(len(seen), 7, *seen.shape[-2:], dtype=torch.float32)
+        for box in boxes:
+            box.of(answer)[:] = self._drawn(x, half, seen, box)
         return answer
+
+    def _drawn(self, quarter: Tensor, half: Tensor, seen: Tensor, box: Window) -> Tensor:
+        """The last layers in a box: each level works on what the levels after it will look at, and its own reach."""
+        height, width = quarter.shape[-2:]
+        at = Window(*(side // 4 for side in (box.top, box.bottom, box.left, box.right)))
+        after = at.grown(2, height, width)  # two pixels at half size, two at full size, and what is left over
+        around = after.grown(4, height, width)
+        x = after.within(around).of(self.up[3](around.of(quarter)))
+        twice = Window(*(2 * side for side in (after.top, after.bottom, after.left, after.right)))
+        x = self.up[5](F.pixel_shuffle(self.up[4](x), 2).add_(twice.of(half)))
+        wider = box.grown(2, *seen.shape[-2:])
+        last = Window(wider.top // 2, wider.bottom // 2, wider.left // 2, wider.right // 2)
+        x = F.pixel_shuffle(self.up[6](last.within(twice).of(x)), 2)
+        x = self.join(torch.cat([F.silu(x, inplace=True), wider.of(seen)], 1))
+        answer: Tensor = box.within(wider).of(self.close(F.silu(x, inplace=True)))
+        return answer.float()
 
 
 def assembled(picture: Tensor, hole: Tensor, ahead: Tensor, behind: Tensor, carried: Tensor) -> Tensor:
@@ -100,8 +126,8 @@ class Residual(nn.Module):
         nn.init.zeros_(self.second.weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        y: Tensor = self.second(F.silu(self.first(F.silu(x))))
-        return x + y
+        y: Tensor = self.second(F.silu(self.first(F.silu(x)), inplace=True))
+        return y.add_(x)
 
 
 class Attending(nn.Module):

@@ -1,8 +1,9 @@
 """The part of each frame that a hole and its surroundings take up: a small logo in 4K then costs like 480p."""
 
-from torch import Tensor
+from collections.abc import Collection
 
-from vedit.window import Window, window_of
+from vedit.completion.marked import Marked
+from vedit.window import Window
 
 MARGIN = 64
 """Pixels around a hole that are looked at, at least…"""
@@ -12,14 +13,12 @@ STEP = 16
 """Windows begin at multiples of this, so that grids coarser than the picture's are the same in all of them."""
 
 
-def window_around(masks: list[Tensor]) -> Window | None:
-    """The window that holds every hole of some masks ``(1, H, W)`` and what is around them; None without a hole."""
-    holes = [
-        hole for mask in set(masks) if (hole := window_of(mask))
-    ]  # a mask that stands still is one tensor
+def window_around(masks: Collection[Marked]) -> Window | None:
+    """The window that holds every hole of some masks and what is around them; None without a hole."""
+    holes = [mask.box for mask in masks if mask.box is not None]
     if not holes:
         return None
-    height, width = masks[0].shape[-2:]
+    height, width = next(iter(masks)).size
     margin = max(MARGIN, max(height, width) // SHARE)
 
     def span(first: int, last: int, size: int) -> tuple[int, int]:

@@ -26,6 +26,9 @@ BUDGET = 40_000
 """Pixels made at full size; if a picture has more of them its holes are filled at a smaller scale."""
 LARGEST = 160_000
 """Pixels of a hole's bounding box at full size: memory goes with it (a long diagonal scratch has a large one)."""
+GRAIN = 64
+"""Sides are brought to multiples of this before they are convolved: for every new shape oneDNN makes a program, and up
+to 1024 of them are kept, all over the heap."""
 SCALES = (
     Scale(size=7, start=0.4, end=0.03, steps=2, stride=2, every=2, reach=44, anchor=5),
     Scale(size=9, start=0.6, end=0.04, steps=3, stride=2, every=2, reach=28, anchor=1),
@@ -154,5 +157,7 @@ def _blur(image: Tensor, radius: float) -> Tensor:
     reach = math.ceil(3 * radius)
     bell = torch.exp(-torch.arange(-reach, reach + 1, device=image.device).square() / (2 * radius**2))
     bell = (bell / bell.sum()).expand(3, 1, 1, -1)
+    height, width = image.shape[-2:]
     padded = F.pad(image, (reach,) * 4, mode="replicate")
-    return F.conv2d(F.conv2d(padded, bell, groups=3), bell.mT, groups=3)
+    padded = F.pad(padded, (0, -width % GRAIN, 0, -height % GRAIN))
+    return F.conv2d(F.conv2d(padded, bell, groups=3), bell.mT, groups=3)[..., :height, :width]
