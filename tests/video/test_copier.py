@@ -169,3 +169,40 @@ def test_chapters_keep_their_times(
         marks: list[Any] = film.chapters()
     chapters = [(c["start"] * c["time_base"], c["metadata"]["title"]) for c in marks]
     assert chapters == [(0, "Part 1"), (1, "Part 2")]
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mov", "mkv"])
+def test_a_sound_track_that_holds_nothing_harms_no_other(
+    clicking: Callable[..., Path],
+    clicks: Callable[..., list[float]],
+    identity: Callable[..., Any],
+    tmp_path: Path,
+    ending: str,
+) -> None:
+    path, out = tmp_path / "in.mkv", tmp_path / f"out.{ending}"
+    with av.open(clicking("one.mkv", "aac")) as film, av.open(path, "w") as more:
+        more.add_stream("aac", rate=48000, layout="mono")  # before the picture, too
+        streams = [more.add_stream_from_template(stream) for stream in film.streams]
+        for packet in film.demux():
+            if packet.size:
+                packet.stream = streams[packet.stream.index]
+                more.mux(packet)
+    written, warnings = identity(path, out)
+    assert len(written.streams) == (2 if ending == "mkv" else 1)
+    assert warnings == ([] if ending == "mkv" else ["audio stream 0 (aac) is left out: it holds nothing"])
+    before, after = clicks(path, 1), clicks(out, 1 if ending == "mkv" else 0)
+    assert max(abs(a - b) for a, b in zip(after, before, strict=True)) < 0.0011
+
+
+def test_damaged_packets_that_a_container_cannot_rewrite_are_left_out(
+    clicking: Callable[..., Path], identity: Callable[..., Any], tmp_path: Path
+) -> None:
+    path = clicking("in.ts", "aac")
+    data = bytearray(path.read_bytes())
+    header = data.index(b"\xff\xf1", len(data) // 2)
+    data[header + 1] &= 0xFE  # ADTS (ISO/IEC 13818-7, 6.2) with a checksum
+    data[header + 6] |= 3  # over several blocks, which FFmpeg does not know how to write to MP4
+    path.write_bytes(data)
+    written, warnings = identity(path, tmp_path / "out.mp4")
+    assert written.streams[0].packets > 50
+    assert any("1 damaged packets of sound" in warning for warning in warnings)

@@ -20,7 +20,7 @@ from vedit.video.encode import Encoding, add_video, muxer_options
 from vedit.video.journal import Segment
 from vedit.video.moved import Moved
 from vedit.video.priority import same_priority
-from vedit.video.source import Source
+from vedit.video.source import Source, StreamFacts
 from vedit.video.streams import StreamPlan
 from vedit.video.tags import kept_chapters, kept_tags, recipe_tags, tag_options
 
@@ -29,13 +29,15 @@ from vedit.video.tags import kept_chapters, kept_tags, recipe_tags, tag_options
 class Assembled:
     """A film that was put together: index of its picture stream, when its pictures are shown, what was copied.
 
-    ``copied`` pairs the index of a stream in the film with what went into it; ``repaired`` counts packets whose times
-    did not rise, ``skipped`` those too damaged to be carried over.
+    ``copied`` pairs the index of a stream in the film with what went into it; ``missing`` are streams that the
+    container leaves out because nothing went into them; ``repaired`` counts packets whose times did not rise,
+    ``skipped`` those too damaged to be carried over.
     """
 
     picture: int
     pts: tuple[int, ...]
     copied: tuple[tuple[int, Copied], ...]
+    missing: tuple[StreamFacts, ...]
     repaired: int
     skipped: int
 
@@ -94,8 +96,14 @@ def assemble(
                 copier.until(packet.dts * timing.time_base)
                 out.mux_one(packet)
             copier.until(None)
-    copied = tuple((order.index(index), c) for index, c in copier.copied.items())
-    return Assembled(order.index(source.video.index), pts, copied, copier.repaired, copier.skipped)
+    missing = set[int]()
+    if encoding.container in ("mp4", "mov"):
+        # Their writer leaves out what holds nothing, but for subtitles, which it ends with a packet of its own.
+        missing = {index for index in copier.empty if copier.copied[index].facts.kind != "subtitle"}
+        order = [index for index in order if index not in missing]
+    copied = tuple((order.index(i), c) for i, c in copier.copied.items() if i not in missing)
+    lost = tuple(copier.copied[index].facts for index in sorted(missing))
+    return Assembled(order.index(source.video.index), pts, copied, lost, copier.repaired, copier.skipped)
 
 
 def first_tick(timing: Timing) -> int:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
-from av.error import FFmpegError, InvalidDataError
+from av.error import FFmpegError, InvalidDataError, PatchWelcomeError
 from av.packet import Packet
 from av.stream import AttachmentStream, Stream
 from av.subtitles.stream import SubtitleStream
@@ -92,6 +92,8 @@ class Copier:
         }
         self.repaired = 0
         """Packets whose decoding time did not rise and was moved on by a tick."""
+        self.empty = {index for index, copied in self.copied.items() if copied.facts.kind != "attachment"}
+        """Streams of which nothing was written so far."""
         self.damaged = 0
         """Packets that the container refused because they are not what they should be."""
         self._plans = {plan.facts.index: plan for plan in plans}
@@ -180,10 +182,11 @@ class Copier:
             packet.stream = self._targets[index]
             try:
                 self.out.mux_one(packet)
-            except InvalidDataError:  # what the container has to read of it is damaged
+            except (InvalidDataError, PatchWelcomeError):  # what the container has to read of it is damaged
                 self.damaged += 1
             else:
                 copied.take(data)
+                self.empty.discard(index)
 
     def _next(self) -> "Packet[Stream] | None":
         """The next packet with content, its times shifted and rising; None at the end or where the file breaks off."""

@@ -168,8 +168,11 @@ class Decoder:
         tags = {k.lower(): v for k, v in stream.metadata.items()}
         if tags.get("alpha_mode") == "1" and context.name in ("vp8", "vp9"):
             # FFmpeg's own decoders drop the alpha of VP8 and VP9; libvpx keeps it.
+            told = colour_of(context)
             context = av.CodecContext.create("libvpx" if context.name == "vp8" else "libvpx-vp9", "r")
             context.options = decoder_options()
+            # What the file says of its colours, and the pictures do not.
+            context.colorspace, context.color_range, context.color_primaries, context.color_trc = told
         # With PyAV's log callback on, a frame thread that logs and a caller that frees it wait for each other forever.
         context.thread_type = ThreadType.AUTO if av.logging.get_level() is None else ThreadType.SLICE
         context.thread_count = threads
@@ -248,7 +251,7 @@ def kind(picture: VideoFrame) -> Kind:
     return picture.width, picture.height, picture.format.name
 
 
-def colour_of(picture: VideoFrame) -> tuple[int, int, int, int]:
+def colour_of(picture: VideoFrame | VideoCodecContext) -> tuple[int, int, int, int]:
     """Matrix, range, primaries and transfer as tagged."""
     return picture.colorspace, picture.color_range, picture.color_primaries, picture.color_trc
 

@@ -244,6 +244,10 @@ class Writer:
             )
         if film.repaired:
             self.notes.warn(f"{film.repaired} copied packets had times that did not rise; moved by a tick")
+        for facts in film.missing:
+            self.notes.warn(
+                f"{facts.kind} stream {facts.index} ({facts.codec}) is left out: it holds nothing"
+            )
         if film.skipped:
             self.notes.warn(f"{film.skipped} damaged packets of sound or subtitles were left out")
         error = worst_time_error(part, film.picture, film.pts, self.timing.time_base, film.copied)
