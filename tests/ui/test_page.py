@@ -72,7 +72,9 @@ def page(url: str) -> Iterator["Page"]:
 
 
 def drop(page: "Page", film: Path) -> None:
-    page.wait_for_selector("#film")  # hidden while a film is made of pictures, which have a Clear of their own
+    page.wait_for_selector(
+        "#film"
+    )  # hidden while a film is made of pictures, which have a Clear of their own
     clear = page.locator("#film").get_by_label("Clear")
     if clear.is_visible():
         clear.click()
