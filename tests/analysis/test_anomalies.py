@@ -22,13 +22,13 @@ SIZE = (160, 96)
 DICE = np.random.default_rng(5)
 
 
-def texture(seed: int, width: int = 900) -> Picture:
+def texture(seed: int, width: int = 900, cell: int = 8) -> Picture:
     dice = np.random.default_rng(seed)
-    coarse = dice.integers(0, 256, (SIZE[1] // 8 + 1, width // 8, 3), np.uint8)
+    coarse = dice.integers(0, 256, (SIZE[1] // cell + 1, width // cell, 3), np.uint8)
     return np.asarray(cv2.resize(coarse, (width, SIZE[1]), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
-SCENE, OTHER = texture(1), texture(2)
+SCENE, OTHER, SOFT = texture(1), texture(2), texture(3, cell=24)
 
 
 def pan(count: int, scene: Picture = SCENE) -> list[Picture]:
@@ -96,6 +96,31 @@ def test_missing_pictures(tmp_path: Path) -> None:
         assert moments(film(tmp_path / f"{name}.mp4", pictures)) == [("drop", 50, 51)], name
 
 
+def swinging(count: int) -> list[Picture]:
+    """A hand-held camera that pans to and fro."""
+    dice = np.random.default_rng(8)
+    places = 60 + 40 * np.sin(2 * np.pi * np.arange(count) / 60) + dice.uniform(-0.6, 0.6, count)
+    matrices = [np.array([[1, 0, -place], [0, 1, dice.uniform(-0.6, 0.6)]]) for place in places]
+    return [np.asarray(cv2.warpAffine(SOFT, m, SIZE), np.uint8) for m in matrices]
+
+
+def test_missing_pictures_where_motion_is_uneven(tmp_path: Path) -> None:
+    """Where it is as fast as it gets, and where it has slowed down."""
+    for at, length in ((58, 3), (51, 4)):
+        pictures = swinging(120)
+        del pictures[at : at + length]
+        assert moments(film(tmp_path / f"{at}.mp4", pictures)) == [("drop", at, at + 1)], at
+
+
+def test_a_thing_that_appears_and_moves_on(tmp_path: Path) -> None:
+    """So that what it covered at first is soon seen again."""
+    pictures = [SCENE[:, : SIZE[0]].copy() for _ in range(90)]
+    for k in range(45, 90):
+        x = 32 + round(1.1 * (k - 45))
+        pictures[k][40:56, x : x + 16] = SOFT[40:56, 300:316]
+    assert moments(film(tmp_path / "a.mp4", pictures)) == [("appearing object", 45, 46)]
+
+
 def test_a_long_freeze(tmp_path: Path) -> None:
     pictures = pan(160)
     pictures[31:130] = [pictures[30]] * 99
@@ -111,6 +136,7 @@ def test_what_is_no_fault(tmp_path: Path) -> None:
     fading = [(p * (1 - i / 60)).astype(np.uint8) for i, p in enumerate(pan(50))]
     for name, pictures in {
         "pan": pan(80),
+        "swing": swinging(120),
         "cut": [*pan(40), *pan(40, OTHER)],
         "rest": [np.ascontiguousarray(p) for p in still_and_on],
         "twos": on_twos,

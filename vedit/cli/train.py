@@ -214,6 +214,14 @@ def temporal(
 
 
 @app.command()
+def drops(footage: Footage, output: Weights, seed: Seed = 0) -> None:
+    """Train what tells lost frames from fast motion, for `vedit analyse --anomalies`; films must be without faults."""
+    from vedit.train.drops import train_drops
+
+    train_drops(footage, output, seed=seed)
+
+
+@app.command()
 def shrink(
     weights: Annotated[
         Path, Argument(metavar="WEIGHTS", help="A .safetensors file of the bundled engine's.")

@@ -9,15 +9,22 @@ from vedit.analysis.anomalies.evidence import Step
 from vedit.analysis.anomalies.interruptions import calm, touching
 from vedit.analysis.anomalies.moment import Suspicion
 from vedit.analysis.anomalies.surprise import Mask, Surprise, between
+from vedit.analysis.picture import Picture
 
 STAYS = 12
 """Pictures for which it stays at least."""
 SMALLEST, LARGEST = 0.008, 0.35
 """Part of the picture that it covers."""
 REMAINS = 0.5
-"""What is left of the surprise after that while, when compared with the picture before."""
+"""What is left of the surprise after that while, when compared with the picture before, unless the thing moved on."""
 CALM = 0.22
 """Surprise of the steps before and after, in parts of its own: what moves on surprises again."""
+PASSES = 0.28
+"""The same of the steps after, where the thing is seen again: what it passes before surprises a little."""
+SEEN = 0.65
+"""Correlation of the thing with what is there after that while, where it fits best, from which it is seen again."""
+MOVES = 14
+"""Pixels by which it may have moved meanwhile."""
 NEW = 0.6
 """Surprise of the way back, in parts of that of the way there."""
 SAME = 0.7
@@ -43,21 +50,37 @@ def appearance(window: Sequence[Step], at: int, seen: Surprise | None) -> Suspic
     around = np.asarray(cv2.dilate(piece.astype(np.uint8), np.ones((3, 3), np.uint8)), bool)
     if float(seen.now[~around].mean()) > float(seen.usual[~around].mean()):
         return None  # all of the picture is surprising
-    if not calm(window, (at - 2, at - 1, *range(at + 1, at + 5)), around, CALM * now):
+    if not calm(window, (at - 2, at - 1), around, CALM * now):
         return None
     before, after = window[at - 1].picture, window[at].picture
     # What was there is gone and what is there is new: at the edge of what moves only one of both is so.
     if float(between(after, before)[piece].mean()) < NEW * now:
         return None
     later = [window[at + k].picture for k in (STAYS // 2, STAYS)]
-    remains = [float(between(before, one)[piece].mean()) / now for one in later]
-    if min(remains) < REMAINS:
+    again = _likeness(piece, after, later)
+    if not calm(window, range(at + 1, at + 5), around, (CALM if again < SEEN else PASSES) * now):
+        return None
+    remains = min(float(between(before, one)[piece].mean()) for one in later) / now
+    if remains < REMAINS and again < SEEN:
         return None
     # What was there had been there, and what is there stays.
     for one, other in ((before, window[at - 3].picture), (after, window[at + 3].picture)):
         if float(between(one, other)[piece].mean()) > SAME * now:
             return None
-    return Suspicion("appearing object", window[at].index, window[at].index + 1, min(remains) / REMAINS)
+    return Suspicion(
+        "appearing object", window[at].index, window[at].index + 1, max(remains / REMAINS, again / SEEN)
+    )
+
+
+def _likeness(piece: Mask, picture: Picture, later: Sequence[Picture]) -> float:
+    """How well what a picture shows at a place is found again near it in all of some later ones: a correlation."""
+    rows, columns = np.nonzero(piece)
+    height, width = (side / cells for side, cells in zip(picture.shape[:2], piece.shape, strict=True))
+    top, left = int(rows.min() * height), int(columns.min() * width)
+    bottom, right = int(np.ceil((rows.max() + 1) * height)), int(np.ceil((columns.max() + 1) * width))
+    thing = picture[top:bottom, left:right]
+    near = np.s_[max(0, top - MOVES) : bottom + MOVES, max(0, left - MOVES) : right + MOVES]
+    return min(float(cv2.matchTemplate(one[near], thing, cv2.TM_CCOEFF_NORMED).max()) for one in later)
 
 
 def _largest_piece(where: Mask) -> Mask:

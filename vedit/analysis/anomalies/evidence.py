@@ -155,6 +155,14 @@ def distance(window: Sequence[Step], first: int, second: int) -> float:
     return float(known[high - low - 1])
 
 
+def alike(first: Numbers, second: Numbers) -> float:
+    """The correlation of two pictures' luma, whatever its level and contrast."""
+    a, b = (picture.mean(axis=2).ravel() for picture in (first, second))
+    a, b = a - a.mean(), b - b.mean()
+    size = float(np.linalg.norm(a) * np.linalg.norm(b))
+    return float(a @ b) / size if size > 1e-3 else 0.0
+
+
 def middle(values: Sequence[float]) -> float:
     """The median; 0 of nothing."""
     return float(np.median(values)) if len(values) else 0.0

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from vedit.analysis.anomalies.evidence import Numbers, Step, middle
+from vedit.analysis.anomalies.evidence import Numbers, Step, alike, middle
 from vedit.analysis.anomalies.moment import Suspicion
 
 LONGEST = 8
@@ -39,22 +39,14 @@ def flash(window: Sequence[Step], at: int) -> Suspicion | None:
         left = light[stop] - light[at - 1]
         if abs(left) <= RETURNS * abs(peak) and peak * rise > 0:
             top = max(range(at, stop), key=lambda k: abs(light[k] - light[at - 1]))
-            alike = max(_alike(window[top].tiny, window[k].tiny) for k in (at - 1, stop))
-            if alike < SAME and _clipped(window[top].tiny) < CLIPPED:
+            same = max(alike(window[top].tiny, window[k].tiny) for k in (at - 1, stop))
+            if same < SAME and _clipped(window[top].tiny) < CLIPPED:
                 return None
             if _lit(window[at - 1].tiny, window[top].tiny, rise > 0) < EVERYWHERE:
                 return None
             # A flash that fades ends where little of it is left.
             return Suspicion("flash", window[at].index, window[stop].index, abs(rise) / least)
     return None
-
-
-def _alike(first: Numbers, second: Numbers) -> float:
-    """The correlation of two pictures' luma, whatever its level and contrast."""
-    a, b = (picture.mean(axis=2).ravel() for picture in (first, second))
-    a, b = a - a.mean(), b - b.mean()
-    size = float(np.linalg.norm(a) * np.linalg.norm(b))
-    return float(a @ b) / size if size > 1e-3 else 0.0
 
 
 def _lit(before: Numbers, after: Numbers, lighter: bool) -> float:

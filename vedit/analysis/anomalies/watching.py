@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vedit.analysis.anomalies.appearances import appearance
-from vedit.analysis.anomalies.drops import drop
+from vedit.analysis.anomalies.drops import Drops
 from vedit.analysis.anomalies.evidence import REACH, Step, Watch
 from vedit.analysis.anomalies.flashes import flash
 from vedit.analysis.anomalies.foresight import Foresight
@@ -37,7 +37,8 @@ class Anomalies:
     """
 
     def __init__(self) -> None:
-        self._watch, self._freezes, self._foresight = Watch(), Freezes(), Foresight()
+        self._watch, self._freezes, self._drops = Watch(), Freezes(), Drops()
+        self._foresight = Foresight()
         self.window: deque[Step] = deque()
         self._centre = 0
         self._found: list[Suspicion] = []
@@ -63,7 +64,7 @@ class Anomalies:
             reversal(window, at),
             flash(window, at),
             interruption(window, at, seen),
-            drop(window, at),
+            self._drops.look(window, at),
             appearance(window, at, seen),
         ):
             if found is not None:
