@@ -197,11 +197,14 @@ def _length(step: Step) -> float:
 
 
 def _goes_on(window: Sequence[Step], at: int) -> bool:
-    """Whether the picture is of what the one before shows: it looks like it, or motion leads from one to the other."""
+    """Whether the picture is of what the one before shows: it looks like it, or motion leads from one to the other.
+
+    Where the film is taken to be cut, only motion can say otherwise.
+    """
     step = window[at]
     if step.change is None or step.residual is None:
         return False
-    if alike(window[at - 1].tiny, step.tiny) >= SAME:
+    if not step.cut and alike(window[at - 1].tiny, step.tiny) >= SAME:
         return True
     return float(step.residual.mean()) <= EXPLAINED * float(step.change.mean())
 
