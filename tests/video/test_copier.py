@@ -206,3 +206,16 @@ def test_damaged_packets_that_a_container_cannot_rewrite_are_left_out(
     written, warnings = identity(path, tmp_path / "out.mp4")
     assert written.streams[0].packets > 50
     assert any("1 damaged packets of sound" in warning for warning in warnings)
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mov", "mkv"])
+def test_sound_whose_times_come_twice_is_copied(
+    clicking: Callable[..., Path], identity: Callable[..., Any], tmp_path: Path, ending: str
+) -> None:
+    path = clicking("in.ts", "aac")
+    data = path.read_bytes()
+    middle = len(data) // 376 * 188
+    path.write_bytes(data[:middle] + data[middle - 12 * 188 :])
+    written, warnings = identity(path, tmp_path / f"out.{ending}")
+    assert not written.streams[0].converted
+    assert any("times that did not rise" in warning for warning in warnings)

@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -7,7 +8,7 @@ import pytest
 from av.codec import Codec
 
 from vedit.errors import UsageError
-from vedit.video.encode import AUTO, CONTAINERS, SETTINGS, Encoding, choose_encoding
+from vedit.video.encode import AUTO, CONTAINERS, SETTINGS, Encoding, choose_encoding, muxer_options
 from vedit.video.probe import probe
 
 
@@ -75,3 +76,12 @@ def test_crf_is_checked_against_the_encoder(film: Callable[..., Path], container
     if container != "webm":
         with pytest.raises(UsageError, match="has no crf"):
             choose_encoding(source, container, "mjpeg", 20)
+
+
+def test_sound_is_counted_finely_whatever_its_rates() -> None:
+    ticks = [Fraction(1, 25)]
+    for rates, film_ticks in (([48000], 48000), ([48000, 44100], 10**6), ([], 25)):
+        options = muxer_options("mp4", ticks, [Fraction(1, rate) for rate in rates])
+        assert options == {"video_track_timescale": "25", "movie_timescale": str(film_ticks)}
+    assert muxer_options("mov", [Fraction(1, 999_999)], [])["movie_timescale"] == "999999"
+    assert muxer_options("mov", [Fraction(1, 2**30)], [Fraction(1, 48000)])["movie_timescale"] == str(10**6)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import corpus
 import pytest
 
 from vedit.errors import UsageError
@@ -175,3 +176,15 @@ def test_every_policy(clicking: Callable[..., Path], identity: Callable[..., Any
     assert codecs["none"] == []
     with pytest.raises(UsageError, match=r"audio is 'mp3'. Use one of copy, auto, aac, none"):
         identity(path, tmp_path / "x.mp4", "mp3")
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mov"])
+@pytest.mark.parametrize("audio", ["aac", "copy"])
+def test_a_last_packet_of_a_few_samples_is_not_lost(
+    identity: Callable[..., Any], tmp_path: Path, ending: str, audio: str
+) -> None:
+    seconds = (90 * 1024 + 20) / corpus.SOUND_RATE
+    codec = "pcm_s16le" if audio == "aac" else "aac"
+    path = corpus.write(tmp_path / "in.mkv", sounds=[corpus.Sound(codec, seconds)])
+    written, _ = identity(path, tmp_path / f"out.{ending}", audio)
+    assert written.streams[0].packets == 92  # one of them before time 0

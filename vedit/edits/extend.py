@@ -1,5 +1,6 @@
 """A film that goes on after its last frame: what comes next is predicted."""
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -78,7 +79,7 @@ class Extend:
         object.__setattr__(self, "seconds", seconds)
         if self.kind not in FORESIGHTS:
             object.__setattr__(self, "kind", str(self.kind))
-            if not Path(self.kind).is_file():
+            if not os.path.isfile(self.kind):
                 raise UsageError(
                     f"kind is {self.kind!r}",
                     f"Use one of {', '.join(FORESIGHTS)}, or a file that `vedit train temporal` wrote.",

@@ -1,5 +1,6 @@
 """Storyboards from lists, from text files with a picture or prompt per line, and from TOML files."""
 
+import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -122,7 +123,7 @@ def _is_file(path: Path) -> bool:
 
 def _found(place: str, path: Path) -> Path:
     if not _is_file(path):
-        problem = "is a folder" if path.is_dir() else "does not exist"
+        problem = "is a folder" if os.path.isdir(path) else "does not exist"
         raise InputError(f"{place} {path} {problem}", "Check the path.")
     return path
 

@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.error import FFmpegError
 from av.packet import Packet
@@ -20,6 +21,7 @@ from vedit.video.encode import Encoding, add_video, muxer_options
 from vedit.video.journal import Segment
 from vedit.video.moved import Moved
 from vedit.video.priority import same_priority
+from vedit.video.sound import choose_sound
 from vedit.video.source import Source, StreamFacts
 from vedit.video.streams import StreamPlan
 from vedit.video.tags import kept_chapters, kept_tags, recipe_tags, tag_options
@@ -68,7 +70,7 @@ def assemble(
     start, begins = source.pts[0] * source.time_base, timing.start * timing.time_base
     moved = Moved(shift * timing.time_base, start, begins, pace)
     with open_film(source.path) as film:
-        options = muxer_options(encoding.container, *_clocks(film, kept, timing))
+        options = muxer_options(encoding.container, *_clocks(film, kept, timing, encoding.container))
         options |= tag_options(film.metadata, encoding.container, cover)
         with same_priority(), _written(path, encoding.container, options) as out:
             copier = Copier(film, kept, out, moved)
@@ -125,16 +127,22 @@ def _written(path: Path, container: str, options: dict[str, str]) -> Iterator[Ou
 
 
 def _clocks(
-    film: InputContainer, kept: Sequence[StreamPlan], timing: Timing
+    film: InputContainer, kept: Sequence[StreamPlan], timing: Timing, container: str
 ) -> tuple[list[Fraction], list[Fraction]]:
-    """The time bases of all picture streams to be written, and those of sound."""
+    """The time bases of all picture streams to be written, and the length of a sample of each sound track."""
     pictures, others = [timing.time_base], []
     for plan in kept:
-        base = film.streams[plan.facts.index].time_base
-        if base and plan.facts.kind == "video" and not plan.facts.is_picture:
-            pictures.append(Fraction(base))
-        elif base and plan.facts.kind == "audio":
-            others.append(Fraction(base))
+        stream = film.streams[plan.facts.index]
+        if isinstance(stream, AudioStream):
+            settings = choose_sound(stream, plan.codec, container) if plan.how == "convert" else None
+            if (
+                rate := settings.rate
+                if settings
+                else stream.codec_context and stream.codec_context.sample_rate
+            ):
+                others.append(Fraction(1, rate))
+        elif stream.time_base and plan.facts.kind == "video" and not plan.facts.is_picture:
+            pictures.append(Fraction(stream.time_base))
     return pictures, others
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import chain
+from math import ceil
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -222,8 +223,13 @@ class Copier:
         elif not facts.is_picture:
             offset = round(self.moved.shift / base)
             pts, dts = None if pts is None else pts + offset, dts + offset
-        # Two cues may begin together; two packets of sound or pictures may not.
-        least = self._last.get(index, dts - 1) + (facts.kind not in ("subtitle", "data"))
+        # Two cues may begin together; two packets of sound or pictures may not, by the clock of the film either.
+        tick = ceil((self._targets[index].time_base or base) / base)
+        least = (
+            self._last[index] + tick * (facts.kind not in ("subtitle", "data"))
+            if index in self._last
+            else dts
+        )
         if dts < least:
             dts = least
             self.repaired += 1

@@ -52,6 +52,9 @@ nobody wrote, for pictures whose width is not a multiple of 128: of 30 runs over
 SHAPE_IN_STREAM = ("libx264", "libx265", "mpeg4")
 """Encoders that note the shape of pixels themselves; PyAV cannot set it in a Matroska header."""
 
+FINEST_FILM = 10**6
+"""Ticks a second of an MP4 file's own clock, at most."""
+
 PICTURE_TICKS = ("mpeg1video", "mpeg2video", "mpeg4")
 """Encoders whose clock ticks once a picture, or not much faster."""
 
@@ -276,7 +279,8 @@ def muxer_options(container: str, pictures: Sequence[Fraction], others: Sequence
     Unless told, MP4 counts tracks and edit lists in ticks of its choice, and Matroska numbers its films at random.
 
     ``pictures`` and ``others`` are the time bases of the picture streams and of the rest. One tick serves all picture
-    tracks, so it has to divide each of theirs; edit lists, which say how long a track lasts, use the film's own.
+    tracks, so it has to divide each of theirs; edit lists, which say when a track begins and how long it lasts, use the
+    film's own. Where that one is too coarse, players do not see a last packet of sound that is short.
     """
     if container in ("matroska", "webm"):
         return {"fflags": "+bitexact"}
@@ -287,10 +291,9 @@ def muxer_options(container: str, pictures: Sequence[Fraction], others: Sequence
     if ticks < 2**31:
         options["video_track_timescale"] = str(ticks)
     film_ticks = math.lcm(ticks, *(base.denominator for base in others))
-    for scale in (film_ticks, ticks):
-        if scale < 10**6:
-            options["movie_timescale"] = str(scale)
-            break
+    if film_ticks > FINEST_FILM:  # then exact for pictures, and as fine as can be for sound
+        film_ticks = ticks * (FINEST_FILM // ticks) or FINEST_FILM
+    options["movie_timescale"] = str(film_ticks)
     return options
 
 
