@@ -219,3 +219,19 @@ def test_sound_whose_times_come_twice_is_copied(
     written, warnings = identity(path, tmp_path / f"out.{ending}")
     assert not written.streams[0].converted
     assert any("times that did not rise" in warning for warning in warnings)
+
+
+@pytest.mark.parametrize("ending", ["mov", "mkv"])
+def test_sound_cut_off_within_a_sample_ends_before_it(
+    clicking: Callable[..., Path], identity: Callable[..., Any], tmp_path: Path, ending: str
+) -> None:
+    path = clicking("in.avi", "pcm_s16le")
+    with av.open(path) as film:
+        (*_, last) = (p for p in film.demux(audio=0) if p.size)
+        assert last.pos is not None
+        cut = last.pos + 8 + 101
+    path.write_bytes(path.read_bytes()[:cut])
+    with av.open(path) as film:
+        assert any(p.size % 2 for p in film.demux(audio=0)), "the file holds half a sample"
+    _, warnings = identity(path, tmp_path / f"out.{ending}")
+    assert any("1 damaged packets of sound" in warning for warning in warnings)
