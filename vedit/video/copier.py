@@ -19,7 +19,7 @@ from av.stream import AttachmentStream, Stream
 from av.subtitles.stream import SubtitleStream
 
 from vedit.errors import OutputError
-from vedit.video.decode import codec_name, open_film
+from vedit.video.decode import open_film
 from vedit.video.moved import Moved
 from vedit.video.priming import add_primed, primed_header
 from vedit.video.sound import SoundConverter, add_sound, choose_sound
@@ -181,7 +181,9 @@ class Copier:
         copied = self.copied[index]
         for packet in packets:
             data = payload(packet, copied.facts.codec)
-            if len(data) % sample_size(packet.stream):  # the file was cut off within a sample
+            if len(data) % sample_size(
+                self._targets[index], copied.facts.codec
+            ):  # the file was cut off within a sample
                 self.damaged += 1
                 continue
             packet.stream = self._targets[index]
@@ -245,9 +247,9 @@ class Copier:
         return round(self.moved.shown(pts * base) / base)
 
 
-def sample_size(stream: Stream) -> int:
+def sample_size(stream: Stream, codec: str) -> int:
     """Bytes of a sample of all channels of sound without compression; 1 of other streams."""
-    bits = re.match(r"pcm_[suf](\d+)", codec_name(stream))
+    bits = re.match(r"pcm_[suf](\d+)", codec)
     return (
         int(bits[1]) // 8 * stream.codec_context.channels if bits and isinstance(stream, AudioStream) else 1
     )
