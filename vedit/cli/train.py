@@ -214,10 +214,12 @@ def temporal(
 
 
 @app.command()
-def drops(footage: Footage, output: Weights, seed: Seed = 0) -> None:
+def drops(footage: Footage, output: Weights, seed: Seed = 0, overwrite: Overwrite = False) -> None:
     """Train what tells lost frames from fast motion, for `vedit analyse --anomalies`; films must be without faults."""
     from vedit.train.drops import train_drops
+    from vedit.train.loop import check_new
 
+    check_new(output, overwrite=overwrite)
     train_drops(footage, output, seed=seed)
 
 
