@@ -178,15 +178,14 @@ class Copier:
                 self._send(index, converter.flush())
 
     def _send(self, index: int, packets: "Iterator[Packet[Stream]] | list[Packet[Stream]]") -> None:
-        copied = self.copied[index]
+        copied, target = self.copied[index], self._targets[index]
+        sample = sample_size(target, copied.facts.codec)
         for packet in packets:
             data = payload(packet, copied.facts.codec)
-            if len(data) % sample_size(
-                self._targets[index], copied.facts.codec
-            ):  # the file was cut off within a sample
+            if len(data) % sample:  # the file was cut off within one
                 self.damaged += 1
                 continue
-            packet.stream = self._targets[index]
+            packet.stream = target
             try:
                 self.out.mux_one(packet)
             except (InvalidDataError, PatchWelcomeError):  # what the container has to read of it is damaged
