@@ -180,7 +180,7 @@ def _without(steps: Sequence[Step], at: int, length: int) -> tuple[Sequence[Step
 
 
 def fit(inputs: Inputs, truth: Inputs, seed: int) -> dict[str, Tensor]:
-    """The net that tells them apart best, as `vedit.analysis.anomalies.drops.weigh` takes it."""
+    """The net that tells them apart best, as `vedit.analysis.anomalies.drops.odds` takes it."""
     generator = torch.Generator().manual_seed(seed)
     mean, deviation = inputs.mean(axis=0), inputs.std(axis=0) + 1e-3
     scaled = torch.from_numpy(((inputs - mean) / deviation).clip(-4, 4)).float()

@@ -75,8 +75,8 @@ class Measures:
     `vedit.edits.repair.jumps`). ``more``: the part of the blocks that move which change more than in any of them.
     ``left``: the logarithm of how many times as much of it motion leaves unexplained. ``moved``: that of its change.
     ``flow``: that of how many times as long its flow is as any of theirs. ``longer`` and ``gained``: see
-    `vedit.analysis.anomalies.tracks.Followed`. ``even``: the change on the
-    side where there is less, in parts of the other's.
+    `vedit.analysis.anomalies.tracks.Followed`. ``even``: the change on the side where there is less, in parts of the
+    other's.
     """
 
     advance: float
