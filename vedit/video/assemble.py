@@ -135,12 +135,8 @@ def _clocks(
         stream = film.streams[plan.facts.index]
         if isinstance(stream, AudioStream):
             settings = choose_sound(stream, plan.codec, container) if plan.how == "convert" else None
-            if (
-                rate := settings.rate
-                if settings
-                else stream.codec_context and stream.codec_context.sample_rate
-            ):
-                others.append(Fraction(1, rate))
+            told = settings.rate if settings else stream.codec_context and stream.codec_context.sample_rate
+            others += [Fraction(1, told)] if told else []
         elif stream.time_base and plan.facts.kind == "video" and not plan.facts.is_picture:
             pictures.append(Fraction(stream.time_base))
     return pictures, others
