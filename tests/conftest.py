@@ -1,8 +1,12 @@
 """Small real films, made with PyAV."""
 
+import os
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # before torch is loaded: with -n, tests share the processors
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import av
 import numpy as np

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from vedit.device import mixed_precision
 from vedit.diffusion.conditioning import Conditioning
 from vedit.diffusion.engine import WEIGHTS
 from vedit.diffusion.looks import LOOKS, PHOTO, look_row
@@ -98,7 +99,7 @@ class Batches:
     device: torch.device
 
     def latents(self, frames: Tensor) -> Tensor:
-        with torch.no_grad(), torch.autocast(self.device.type, torch.bfloat16):
+        with torch.no_grad(), mixed_precision(self.device):
             latents: Tensor = self.codec.encode(frames.to(self.device)).float()
         return latents
 

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from vedit.device import pick_device
+from vedit.device import mixed_precision, pick_device
 from vedit.latents.bundled import CHANNELS, COLOURS, DETAIL_STD, BundledCodec
 from vedit.train.data import pictures_in, random_crops
 from vedit.train.loop import train
@@ -77,13 +77,13 @@ def train_codec(
     def loss(codec: BundledCodec, step: int, done: float) -> Tensor:
         rng = np.random.default_rng((seed, step))
         frames = random_crops(pictures, BATCH, CROP, rng).to(on)
-        with torch.autocast(on.type, torch.bfloat16):
+        with mixed_precision(on):
             latents = codec.encode(frames)
         latents = latents.float()
         level = rng.random((BATCH, 1, 1, 1)) * (np.arange(BATCH) % 2).reshape(-1, 1, 1, 1)
         noise = torch.from_numpy(level * rng.standard_normal(latents.shape)).float().to(on)
         spread = latents.detach().std(dim=(0, 2, 3), keepdim=True)
-        with torch.autocast(on.type, torch.bfloat16):
+        with mixed_precision(on):
             result = codec.rebuild(latents + noise * NOISE.to(on) * spread).float()
         return _loss(result, frames)
 

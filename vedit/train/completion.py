@@ -13,7 +13,7 @@ from torch import Tensor
 from vedit.completion.carry import carry
 from vedit.completion.evidence import FACTS
 from vedit.completion.net import CompletionNet, assembled, mixed
-from vedit.device import pick_device
+from vedit.device import mixed_precision, pick_device
 from vedit.flow.complete import harmonic
 from vedit.train.data import film_runs, pictures_in
 from vedit.train.holes import marks
@@ -59,7 +59,7 @@ def completion_loss(
         else:
             carried = torch.cat(carry(before, back, CELL), 1)
         seen = assembled(picture, mask, ahead, behind, carried)
-        with torch.autocast(device.type, torch.bfloat16):
+        with mixed_precision(device):
             answer = net(seen)
         out = mixed(seen, answer)[0]
         error = (out - truth) * mask

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from vedit.device import pick_device
+from vedit.device import mixed_precision, pick_device
 from vedit.diffusion.bundled import BundledDenoiser
 from vedit.diffusion.schedule import bundled_scheduler
 from vedit.temporal.kinds import KINDS, Temporal
@@ -33,7 +33,7 @@ def velocity_loss(net: BundledDenoiser, batch: Batch, timestep: Tensor, alphas: 
     cond = batch.cond
     known = torch.where(cond.mask > 0, batch.target, cond.context)
     noisy = a.sqrt() * known + (1 - a).sqrt() * batch.noise
-    with torch.autocast(noisy.device.type, torch.bfloat16):
+    with mixed_precision(noisy.device):
         predicted = net(noisy, timestep, cond).float()
     wanted = a.sqrt() * batch.noise - (1 - a).sqrt() * batch.target
     weight = cond.mask / cond.mask.mean().clamp_min(0.05)

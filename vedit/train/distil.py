@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vedit.device import pick_device
+from vedit.device import mixed_precision, pick_device
 from vedit.diffusion.bundled import BundledDenoiser
 from vedit.diffusion.engine import WEIGHTS
 from vedit.diffusion.schedule import bundled_scheduler, partial_timesteps
@@ -46,7 +46,7 @@ class Course:
         """What the net takes the picture to be, float32."""
         a = self.alphas[timestep]
         each = torch.full((len(latents),), timestep, device=latents.device)
-        with torch.autocast(latents.device.type, torch.bfloat16):
+        with mixed_precision(latents.device):
             velocity = net(latents, each, self.batch.cond).float()
         clean: Tensor = a.sqrt() * latents - (1 - a).sqrt() * velocity
         return clean

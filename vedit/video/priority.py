@@ -21,11 +21,16 @@ def same_priority() -> Iterator[None]:
     try:
         yield
     finally:
-        for thread in _threads():
-            meant = before.get(thread, own)
-            if _right(thread) != meant:
-                with contextlib.suppress(OSError):  # it is over by now
-                    os.sched_setscheduler(thread, meant[0], os.sched_param(meant[1]))
+        seen: list[int] = []
+        while (
+            threads := _threads()
+        ) != seen:  # again: the kernel cuts the list short where a thread has just ended
+            seen = threads
+            for thread in threads:
+                meant = before.get(thread, own)
+                if _right(thread) != meant:
+                    with contextlib.suppress(OSError):  # it is over by now
+                        os.sched_setscheduler(thread, meant[0], os.sched_param(meant[1]))
 
 
 def _threads() -> list[int]:
