@@ -10,10 +10,11 @@ from torch import Tensor
 from vedit.flow.occlusion import occlusion
 from vedit.flow.pairs import PairFlow
 from vedit.flow.quality import Quality
-from vedit.flow.resize import resize_flow
+from vedit.flow.resize import resize, resize_flow
 from vedit.inbetween.picture import Picture
 from vedit.inbetween.sharpness import sharpened
 from vedit.inbetween.synthesis import Synthesis
+from vedit.inbetween.trial import Trial, dissolve_share, tried
 
 _STILL = 2 / 255
 """A block of 3x3 pixels of which no channel changes by more stands still."""
@@ -29,12 +30,15 @@ class Pair:
         frame1: the next, of the same size, on the same device.
         quality: ``draft`` takes the motion of a fast search, straight, or none; ``normal`` mixes all candidates;
             ``best`` searches at full size, in both pictures as they are and turned round, mixes more candidates, and
-            takes the mean. What comes all at once out of a frame of one colour, or goes so, is not shown half there.
+            takes the mean; where its two frames made again of their neighbours come out worse than a dissolve, it is
+            mixed with one. What comes all at once out of a frame of one colour, or goes so, is not shown half there.
     """
 
     def __init__(self, frame0: Picture, frame1: Picture, quality: Quality = "normal") -> None:
         self.frame0, self.frame1, self.quality = frame0, frame1, quality
         self._equal = torch.equal(frame0.pixels, frame1.pixels)
+        self._late: Trial | None = None  # of frame1
+        self._dissolve: Tensor | None = None  # the share of a dissolve, (1,1,H,W)
 
     def between(self, before: "Pair | None", after: "Pair | None", lengths: tuple[float, float]) -> None:
         """Let the motion bend as the neighbouring pairs say; without, it is straight and even.
@@ -50,6 +54,23 @@ class Pair:
             first = None if before is None else before._syntheses[i]
             last = None if after is None else after._syntheses[i]
             own.between(first, last, lengths)
+        if self.quality == "best":
+            self._try(before, after, lengths)
+
+    @torch.no_grad()
+    def _try(self, before: "Pair | None", after: "Pair | None", lengths: tuple[float, float]) -> None:
+        """Make both frames again of those beside them, the first only if the pair before has not."""
+        trials = []
+        if before is not None:
+            t = lengths[0] / (lengths[0] + 1)
+            trials.append(before._late or tried(before.frame0, self.frame0, self.frame1, t))
+        if after is not None:
+            self._late = tried(self.frame0, self.frame1, after.frame1, 1 / (1 + lengths[1]))
+            trials.append(self._late)
+        if trials:
+            upright = self._syntheses[0]
+            share = dissolve_share(trials, (upright.flow_fw - upright.flow_bw) / 2)
+            self._dissolve = self._cut(resize(share, *self.frame0.whole.shape[-2:]))
 
     @cached_property
     def _syntheses(self) -> list[Synthesis]:
@@ -82,6 +103,7 @@ class Pair:
         if self.quality != "draft":
             share = 0.98 if self.quality == "best" else 0.97
             picture = sharpened(picture, share * torch.lerp(self.frame0.detail, self.frame1.detail, t))
+        picture = picture.clamp_(0, 1)
         picture += self._level(picture, t)
         return self._with_still(picture.clamp_(0, 1), t)[0]
 
@@ -113,6 +135,9 @@ class Pair:
         picture = self._cut(upright.mixed(t))
         for other in turned:
             picture = torch.lerp(picture, self._cut(other.mixed(t)).flip(-1, -2), 0.5)
+        if self._dissolve is not None:
+            dissolved = torch.lerp(self.frame0.pixels, self.frame1.pixels, t)
+            picture = torch.lerp(picture, dissolved, self._dissolve)
         return picture
 
     def _level(self, picture: Tensor, t: float) -> Tensor:

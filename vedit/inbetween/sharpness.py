@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-_MOST = 0.4
+_MOST = 0.5
 """The most of the detail that is added to it."""
 
 
