@@ -31,7 +31,9 @@ class Pair:
         quality: ``draft`` takes the motion of a fast search, straight, or none; ``normal`` mixes all candidates;
             ``best`` searches at full size, in both pictures as they are and turned round, mixes more candidates, and
             takes the mean; where its two frames made again of their neighbours come out worse than a dissolve, it is
-            mixed with one. What comes all at once out of a frame of one colour, or goes so, is not shown half there.
+            mixed with one.
+
+    What comes all at once out of a frame of one colour, or goes into one, is not shown half there.
     """
 
     def __init__(self, frame0: Picture, frame1: Picture, quality: Quality = "normal") -> None:
@@ -97,12 +99,13 @@ class Pair:
         """The picture ``(C,H,W)`` in [0, 1] at time t in (0, 1) from frame0 to frame1."""
         if self._equal:
             return self.frame0.pixels
-        if self.quality == "best" and self._sudden:
+        if self._sudden:
             return (self.frame0 if t <= 0.5 else self.frame1).pixels
         picture = self._made(torch.full((1, 1, 1, 1), t, device=self.frame0.pixels.device))
         if self.quality != "draft":
-            share = 0.98 if self.quality == "best" else 0.97
-            picture = sharpened(picture, share * torch.lerp(self.frame0.detail, self.frame1.detail, t))
+            share, most = (0.98, 0.5) if self.quality == "best" else (0.97, 0.3)
+            wanted = share * torch.lerp(self.frame0.detail, self.frame1.detail, t)
+            picture = sharpened(picture, wanted, most)
         picture = picture.clamp_(0, 1)
         picture += self._level(picture, t)
         return self._with_still(picture.clamp_(0, 1), t)[0]
@@ -124,9 +127,9 @@ class Pair:
     @cached_property
     def _sudden(self) -> bool:
         """Whether one frame is of one colour and something in the other is far from it: no motion joins the two."""
-        first, last = self.frame0.pixels[:3], self.frame1.pixels[:3]
-        spread = min(float((f.amax((-1, -2)) - f.amin((-1, -2))).max()) for f in (first, last))
-        return spread < _STILL and float((first - last).abs().max()) > _SUDDEN
+        if self.frame0.plain == self.frame1.plain:
+            return False
+        return float((self.frame0.pixels[:3] - self.frame1.pixels[:3]).abs().max()) > _SUDDEN
 
     def _made(self, t: Tensor) -> Tensor:
         upright, *turned = self._syntheses

@@ -14,6 +14,8 @@ from vedit.inbetween.sharpness import detail
 
 _LARGEST = 1920 * 1088
 """Larger pictures have their motion found at half their size (or a quarter, for 8K): it is smooth there."""
+_PLAIN = 2 / 255
+"""How far apart the values of a channel may be in a picture of one colour."""
 _GRID = 8
 """The coarsest level halves a quarter of the size once more."""
 
@@ -55,6 +57,12 @@ class Picture:
     def mean(self) -> Tensor:
         """Each channel's ``(1,C,1,1)``."""
         return self.pixels.mean((-1, -2), keepdim=True)[None]
+
+    @cached_property
+    def plain(self) -> bool:
+        """Whether it is of one colour."""
+        colours = self.pixels[:3]
+        return float((colours.amax((-1, -2)) - colours.amin((-1, -2))).max()) < _PLAIN
 
     @cached_property
     def detail(self) -> Tensor:
