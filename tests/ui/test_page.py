@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 pytestmark = pytest.mark.skipif(find_spec("gradio") is None, reason="gradio is not installed")
-WAIT = 20_000
+WAIT = 60_000
 """Milliseconds for what takes long."""
 
 

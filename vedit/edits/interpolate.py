@@ -45,8 +45,8 @@ class Interpolate:
             moves evenly. A picture that stays for more than 7 frames or 1/3 s is left alone. With ``factor=1`` nothing
             else changes.
         quality: ``draft`` is fast, and holds the last frame before a cut; ``normal`` also follows motion that bends, by
-            the frames before and after; ``best`` takes the mean of two finer searches, asks what moves beside each
-            place, and where frames that are there would have come out worse than a dissolve, mixes with one.
+            the frames before and after, and mixes with a dissolve where frames that are there would have come out worse
+            than one; ``best`` takes the mean of two finer searches, and also asks what moves beside each place.
         engine: what makes the pixels where no motion explains both frames. "bundled" mixes those of the two; a
             pretrained one, LTX, LTX-2 or Wan VACE (see `vedit engines`), makes them anew. All others stay as the
             bundled engine makes them, bit for bit, and so does what follows the last frame before a cut. A film larger

@@ -28,10 +28,10 @@ class Pair:
     Args:
         frame0: the one frame.
         frame1: the next, of the same size, on the same device.
-        quality: ``draft`` takes the motion of a fast search, straight, or none; ``normal`` mixes all candidates;
+        quality: ``draft`` takes the motion of a fast search, straight, or none; ``normal`` mixes all candidates, and,
+            where its two frames made again of their neighbours come out worse than a dissolve, a part of one;
             ``best`` searches at full size, in both pictures as they are and turned round, mixes more candidates, and
-            takes the mean; where its two frames made again of their neighbours come out worse than a dissolve, it is
-            mixed with one.
+            takes the mean.
 
     What comes all at once out of a frame of one colour, or goes into one, is not shown half there.
     """
@@ -56,18 +56,17 @@ class Pair:
             first = None if before is None else before._syntheses[i]
             last = None if after is None else after._syntheses[i]
             own.between(first, last, lengths)
-        if self.quality == "best":
-            self._try(before, after, lengths)
+        self._try(before, after, lengths)
 
     @torch.no_grad()
     def _try(self, before: "Pair | None", after: "Pair | None", lengths: tuple[float, float]) -> None:
         """Make both frames again of those beside them, the first only if the pair before has not."""
-        trials = []
+        trials, fine = [], self.quality == "best"
         if before is not None:
             t = lengths[0] / (lengths[0] + 1)
-            trials.append(before._late or tried(before.frame0, self.frame0, self.frame1, t))
+            trials.append(before._late or tried(before.frame0, self.frame0, self.frame1, t, fine=fine))
         if after is not None:
-            self._late = tried(self.frame0, self.frame1, after.frame1, 1 / (1 + lengths[1]))
+            self._late = tried(self.frame0, self.frame1, after.frame1, 1 / (1 + lengths[1]), fine=fine)
             trials.append(self._late)
         if trials:
             upright = self._syntheses[0]
