@@ -79,7 +79,7 @@ def test_best_is_closer_where_no_motion_is_sure() -> None:
     fine = F.avg_pool2d(torch.rand(1, 3, 160, 240, generator=torch.Generator().manual_seed(2)), 3, 1, 1)[0]
     first, truth, last = (rippled(0.5 * ground() + fine - 0.25, seed) for seed in (1, 2, 3))
     normal, best = (psnr(at(first, last, 0.5, quality), truth) for quality in QUALITIES[1:])
-    assert best > normal + 0.05
+    assert best > normal + 0.12
 
 
 @pytest.mark.parametrize("quality", QUALITIES)

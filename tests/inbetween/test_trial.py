@@ -27,7 +27,7 @@ def pan(time: int) -> Tensor:
 def leaves(time: int) -> Tensor:
     """Foliage in the wind: every place is seen some pixels off, otherwise in every frame."""
     picture = F.avg_pool2d(noise(160, 240, 4, 2), 3, 1, 1)
-    waves = 3 * torch.randn(1, 2, 10, 15, generator=torch.Generator().manual_seed(time))
+    waves = 3 * torch.randn(1, 2, 16, 24, generator=torch.Generator().manual_seed(time))
     x_off, y_off = F.interpolate(waves, size=(160, 240), mode="bicubic")[0]
     y, x = torch.meshgrid(torch.arange(160), torch.arange(240), indexing="ij")
     places = torch.stack([2 * (x + x_off) / 239 - 1, 2 * (y + y_off) / 159 - 1], -1)

@@ -102,9 +102,8 @@ class Pair:
             return (self.frame0 if t <= 0.5 else self.frame1).pixels
         picture = self._made(torch.full((1, 1, 1, 1), t, device=self.frame0.pixels.device))
         if self.quality != "draft":
-            share, most = (0.98, 0.5) if self.quality == "best" else (0.97, 0.3)
-            wanted = share * torch.lerp(self.frame0.detail, self.frame1.detail, t)
-            picture = sharpened(picture, wanted, most)
+            share = 0.98 if self.quality == "best" else 0.97
+            picture = sharpened(picture, share * torch.lerp(self.frame0.detail, self.frame1.detail, t))
         picture = picture.clamp_(0, 1)
         picture += self._level(picture, t)
         return self._with_still(picture.clamp_(0, 1), t)[0]

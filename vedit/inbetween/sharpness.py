@@ -6,6 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+_MOST = 0.5
+"""The most of the detail that is added to it."""
+
 
 def detail(picture: Tensor) -> Tensor:
     """Gradient energy of green, a scalar: mean squared difference to the pixel on the right plus to the one below.
@@ -16,7 +19,7 @@ def detail(picture: Tensor) -> Tensor:
     return _energy(picture, picture)
 
 
-def sharpened(picture: Tensor, wanted: Tensor, most: float) -> Tensor:
+def sharpened(picture: Tensor, wanted: Tensor) -> Tensor:
     """A picture ``(1,C,H,W)`` whose detail is brought up to what is wanted, by unsharp masking; colours only.
 
     With h the picture less its mean over 3x3 pixels, that of picture + a h is E + 2 a <E, h> + a² H: a is its root.
@@ -25,17 +28,16 @@ def sharpened(picture: Tensor, wanted: Tensor, most: float) -> Tensor:
         picture: RGB or RGB and alpha, in [0, 1].
         wanted: gradient energy, see `detail`; a little less than its neighbours have, for more would stress what is
             not quite right.
-        most: of what an unsharp mask finds that may be added.
     """
     lack = wanted - detail(picture)
     if not lack > 0:
         return picture
     colours = picture[:, :3]
     edges = colours - _mean(colours)
-    cross, full = _energy(colours, edges), _energy(edges, edges)
-    if not (cross > 0 and full > 0):
+    cross, most = _energy(colours, edges), _energy(edges, edges)
+    if not (cross > 0 and most > 0):
         return picture
-    share = (((cross.square() + full * lack).sqrt() - cross) / full).clamp(0, most)
+    share = (((cross.square() + most * lack).sqrt() - cross) / most).clamp(0, _MOST)
     sharp = torch.addcmul(colours, edges, share)
     return sharp if picture.shape[1] == 3 else torch.cat([sharp, picture[:, 3:]], 1)
 

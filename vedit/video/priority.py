@@ -22,9 +22,8 @@ def same_priority() -> Iterator[None]:
         yield
     finally:
         seen: list[int] = []
-        while (
-            threads := _threads()
-        ) != seen:  # again: the kernel cuts the list short where a thread has just ended
+        # Until it is twice the same: the kernel cuts the list short where a thread has just ended.
+        while (threads := _threads()) != seen:
             seen = threads
             for thread in threads:
                 meant = before.get(thread, own)
