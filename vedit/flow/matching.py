@@ -1,5 +1,6 @@
 """Matches that a search from coarse to fine misses: small things that move far, found by comparing with everything."""
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import cv2
@@ -16,6 +17,8 @@ _LONG_SIDE = 80
 _REACH = 14.0
 """How far the search goes, in pixels of that grid: a sixth of the picture."""
 _PATCH = 5
+_TILE = 16
+"""Pixels a side of what is searched for at once; even."""
 _NEAR = 0.004
 """Cost per pixel of distance, in [0, 1] of colour: of equal matches the nearest is taken."""
 _BETTER = 0.75
@@ -29,7 +32,7 @@ def with_far_matches(flow: Tensor, frame0: Tensor, frame1: Tensor) -> Tensor:
     """A flow's rough picture, with far matches where those fit much better: for a fine search to begin from.
 
     Both frames are brought to a small grid, where each patch of 5x5 pixels is compared with every one within reach (as
-    one matrix product); a median drops lone matches. Like the block search of video coders, but in colour, and no
+    matrix products); a median drops lone matches. Like the block search of video coders, but in colour, and no
     matter how far the neighbours move.
 
     Args:
@@ -60,34 +63,70 @@ def _small(frame: Tensor) -> Tensor:
 def _best_matches(small0: Tensor, small1: Tensor, rough: Tensor, doubted: Tensor) -> Tensor:
     """Flow ``(1,2,h,w)``, of whole pixels where it is doubted; found for every other pixel of every other row."""
     height, width = small0.shape[-2:]
-    places, distance = _distances(height, width, small0.device)
     found = rough[0, :, ::2, ::2].clone()
-    row, column = doubted[0, 0, ::2, ::2].nonzero().T
-    asked = 2 * row * width + 2 * column
-    first, second = _patches(small0)[:, asked], _patches(small1)
-    cost = torch.addmm(second.square().sum(0)[None], first.T, second, alpha=-2)
-    cost += first.square().sum(0)[:, None]
-    cost.clamp_min_(0).mul_(1 / first.shape[0]).sqrt_()
-    cost += distance[row * found.shape[-1] + column]
-    found[:, row, column] = (places[cost.min(1).indices] - places[asked]).T
+    first, second = _patches(small0), _patches(small1)
+    squares = second.square().sum(0)
+    for tile in _tiles(height, width, small0.device):
+        asked = doubted[0, 0][tile.asked].nonzero().T
+        if not asked.numel():
+            continue
+        row, column = asked
+        patches = first[:, *tile.asked][:, row, column]
+        there = second[:, *tile.near].flatten(1)
+        cost = torch.addmm(squares[tile.near].flatten()[None], patches.T, there, alpha=-2)
+        cost += patches.square().sum(0)[:, None]
+        cost.clamp_min_(0).mul_(1 / patches.shape[0]).sqrt_()
+        cost += tile.distance[row, column]
+        found[:, *tile.found][:, row, column] = tile.way[:, row, column, cost.min(1).indices]
     clean = torch.from_numpy(np.stack([cv2.medianBlur(axis, 3) for axis in found.cpu().numpy()]))
     return F.interpolate(clean[None].to(small0), scale_factor=2, mode="nearest")[..., :height, :width]
 
 
+@dataclass(frozen=True, eq=False)
+class _Tile:
+    """Pixels that are asked about and all within their reach, as places in the grid, and the ways between them.
+
+    ``way`` ``(2, a, b, n)`` is how far each of n near pixels is from each of a x b asked ones, x first; ``distance``
+    ``(a, b, n)`` what it costs to go there.
+    """
+
+    asked: tuple[slice, slice]
+    found: tuple[slice, slice]
+    near: tuple[slice, slice]
+    way: Tensor
+    distance: Tensor
+
+
 @lru_cache(maxsize=4)
-def _distances(height: int, width: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Where each pixel is ``(h·w, 2)``, and what the way from every other one of every other row to it costs."""
-    y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
-    places = torch.stack([x.flatten(), y.flatten()], 1).float().to(device)
-    asked = ((y % 2 == 0) & (x % 2 == 0)).flatten().to(device)
-    distance = torch.cdist(places[asked], places)
-    return places, torch.where(distance > _REACH, _FAR, _NEAR * distance)
+def _tiles(height: int, width: int, device: torch.device) -> list[_Tile]:
+    """Tiles of every other pixel of every other row: no pixel has to be compared with all of a picture."""
+    tiles, reach = [], int(_REACH)
+    for top in range(0, height, _TILE):
+        for left in range(0, width, _TILE):
+            bottom, right = min(top + _TILE, height), min(left + _TILE, width)
+            rows = range(max(0, top - reach), min(height, bottom + reach))
+            columns = range(max(0, left - reach), min(width, right + reach))
+            y, x = torch.meshgrid(torch.tensor(rows), torch.tensor(columns), indexing="ij")
+            way_y = y.flatten() - torch.arange(top, bottom, 2)[:, None, None]
+            way_x = x.flatten() - torch.arange(left, right, 2)[:, None]
+            way = torch.stack(torch.broadcast_tensors(way_x, way_y)).float().to(device)
+            length = way.square().sum(0).sqrt()
+            tiles.append(
+                _Tile(
+                    (slice(top, bottom, 2), slice(left, right, 2)),
+                    (slice(top // 2, -(-bottom // 2)), slice(left // 2, -(-right // 2))),
+                    (slice(rows.start, rows.stop), slice(columns.start, columns.stop)),
+                    way,
+                    torch.where(length > _REACH, _FAR, _NEAR * length),
+                )
+            )
+    return tiles
 
 
 def _patches(small: Tensor) -> Tensor:
-    """Every pixel's patch ``(3·25, h·w)``."""
+    """Every pixel's patch ``(3·25, h, w)``."""
     around = F.pad(small, (_PATCH // 2,) * 4, mode="replicate")
-    return F.unfold(around, _PATCH)[0]
+    return F.unfold(around, _PATCH)[0].unflatten(1, small.shape[-2:])
 
 
 def _unlike(small0: Tensor, small1: Tensor, flow: Tensor) -> Tensor:

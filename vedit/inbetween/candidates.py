@@ -6,14 +6,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vedit.flow.warp import warp
+from vedit.inbetween.source import Source, apart
 
 _SURE = 0.05
 """A motion is e times less likely when the frames differ this much more along it, of [0, 1]."""
 _LOST = 0.1
 """Where the frames differ this much along every motion, none is sure, and that difference is halved."""
-_AROUND = 9
-"""Pixels a side of the square that this is the mean over."""
 _SURER = 0.04
 """What the first two are where motions from beside a place are among them: less is left then that none explains."""
 _BESIDE = 6
@@ -63,23 +61,23 @@ class Candidates:
         return [(flows[:, :2], flows[:, 2:]) for flows in moved]
 
 
-def fetched(frames: Tensor, motions: list[tuple[Tensor, Tensor]]) -> Tensor:
-    """Both frames along every motion, last along none, ``(N, 6 K, H, W)``: frame0, frame1 of the first, ..."""
-    views: list[Tensor] = []
-    for flow0, flow1 in motions:
-        views += [warp(frames[:, :3], flow0), warp(frames[:, 3:], flow1)]
-    return torch.cat([*views, frames], 1)
+def fetched(
+    frame0: Source, frame1: Source, motions: list[tuple[Tensor, Tensor]]
+) -> list[tuple[Tensor, Tensor]]:
+    """Both frames along every motion, last along none."""
+    views = [(frame0.along(flow0), frame1.along(flow1)) for flow0, flow1 in motions]
+    return [*views, (frame0.picture, frame1.picture)]
 
 
-def prior_logits(views: Tensor, t: Tensor, *, beside: int = 0) -> Tensor:
-    """Logits ``(N,K,H,W)`` of each view's share: its frame's nearness in time, and exp(-d / 0.05).
+def prior_logits(views: list[tuple[Tensor, Tensor]], t: Tensor, *, beside: int = 0) -> Tensor:
+    """Logits ``(1, 2 K, H, W)`` of each view's share: its frame's nearness in time, and exp(-d / 0.05).
 
     d is how much the two frames differ along the motion, a mean over 9x9 pixels: the mean over what may be true, as
     overlapped block compensation takes it, instead of one guess. Where nothing fits, all count more alike.
 
     Args:
-        views: ``(N, 3 K, H, W)``, pairs of pictures of frame0 and frame1.
-        t: ``(N, 1, 1, 1)``.
+        views: pairs of pictures ``(1,3,H,W)`` of frame0 and frame1.
+        t: ``(1, 1, 1, 1)``.
         beside: how many of the pairs before the last are of motions from beside the place.
     """
     near = disagreement(views)
@@ -92,10 +90,6 @@ def prior_logits(views: Tensor, t: Tensor, *, beside: int = 0) -> Tensor:
     return (time[:, None] - unlike[:, :, None]).flatten(1, 2)
 
 
-def disagreement(views: Tensor) -> Tensor:
-    """How much the two frames of every pair of views differ, a mean over 9x9 pixels: ``(N,K,H,W)`` in [0, 1]."""
-    n, channels, height, width = views.shape
-    pairs = views.reshape(n, channels // 6, 2, 3, height, width)
-    apart = (pairs[:, :, 0] - pairs[:, :, 1]).abs().mean(2)
-    rows = F.avg_pool2d(apart, (_AROUND, 1), 1, (_AROUND // 2, 0), count_include_pad=False)
-    return F.avg_pool2d(rows, (1, _AROUND), 1, (0, _AROUND // 2), count_include_pad=False)
+def disagreement(views: list[tuple[Tensor, Tensor]]) -> Tensor:
+    """How much the two frames of every pair of views differ, a mean over 9x9 pixels: ``(1,K,H,W)`` in [0, 1]."""
+    return torch.cat([apart(first, second) for first, second in views], 1)

@@ -42,6 +42,11 @@ class Pair:
         self._late: Trial | None = None  # of frame1
         self._dissolve: Tensor | None = None  # the share of a dissolve, (1,1,H,W)
 
+    def begin(self) -> None:
+        """Search for the motion between the two meanwhile, in a thread."""
+        if not self._equal:
+            self._syntheses  # noqa: B018 - made when first looked at
+
     def between(self, before: "Pair | None", after: "Pair | None", lengths: tuple[float, float]) -> None:
         """Let the motion bend as the neighbouring pairs say; without, it is straight and even.
 
@@ -52,6 +57,9 @@ class Pair:
         """
         if self._equal or self.quality == "draft":
             return
+        for pair in (self, before, after):
+            if pair is not None:
+                pair.begin()
         for i, own in enumerate(self._syntheses):
             first = None if before is None else before._syntheses[i]
             last = None if after is None else after._syntheses[i]
@@ -120,7 +128,7 @@ class Pair:
         doubt = self._cut(
             self._syntheses[0].doubt(torch.full((1, 1, 1, 1), t, device=self.frame0.pixels.device))
         )
-        return doubt[0] if self._still is None else doubt[0].masked_fill(self._still, 0)
+        return doubt[0] if self._still is None else doubt[0] * (1 - self._still)
 
     @cached_property
     def _sudden(self) -> bool:
@@ -153,17 +161,18 @@ class Pair:
         """The picture, and where nothing moves (captions, logos) the two frames as they are."""
         if self._still is None:
             return picture
-        between = torch.lerp(self.frame0.pixels, self.frame1.pixels, t)
-        return torch.where(self._still, between, picture)
+        # In levels: halves are exact there and round up and down alike, of [0, 1] they would round up.
+        between = torch.lerp(self.frame0.pixels * 255, self.frame1.pixels * 255, t) / 255
+        return torch.lerp(picture, between, self._still)
 
     @cached_property
     def _still(self) -> Tensor | None:
-        """``(H,W)``, true where nothing moves; None if that is nowhere."""
+        """``(H,W)``, 1 where nothing moves, else 0; None if that is nowhere."""
         same = (self.frame0.pixels - self.frame1.pixels).abs_().amax(0) < _STILL
         blocks = cv2.morphologyEx(
             same.cpu().numpy().astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)
         )
-        return torch.from_numpy(blocks > 0).to(same.device) if blocks.any() else None
+        return torch.from_numpy(blocks.astype(np.float32)).to(same.device) if blocks.any() else None
 
     def _cut(self, field: Tensor) -> Tensor:
         """A field of the padded grid on the frames' own."""

@@ -2,15 +2,13 @@
 
 from functools import cached_property
 
-import cv2
-import numpy as np
-import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vedit.flow.warp import warp
+from vedit.flow.resize import resize
 from vedit.inbetween.sharpness import detail
+from vedit.inbetween.source import Source
 
 _LARGEST = 1920 * 1088
 """Larger pictures have their motion found at half their size (or a quarter, for 8K): it is smooth there."""
@@ -43,15 +41,18 @@ class Picture:
     @cached_property
     def work(self) -> Tensor:
         colours = self.whole[:, :3]
-        return colours if self.scale == 1 else F.avg_pool2d(colours, self.scale)
+        height, width = colours.shape[-2:]
+        return resize(colours, height // self.scale, width // self.scale)
 
     @cached_property
     def half(self) -> Tensor:
-        return F.avg_pool2d(self.work, 2)
+        height, width = self.work.shape[-2:]
+        return resize(self.work, height // 2, width // 2)
 
     @cached_property
     def quarter(self) -> Tensor:
-        return F.avg_pool2d(self.work, 4)
+        height, width = self.work.shape[-2:]
+        return resize(self.work, height // 4, width // 4)
 
     @cached_property
     def mean(self) -> Tensor:
@@ -71,18 +72,16 @@ class Picture:
         return detail(self.pixels[None])
 
     @cached_property
-    def _rows(self) -> npt.NDArray[np.float32]:
-        return np.ascontiguousarray(self.whole[0].permute(1, 2, 0).numpy())
+    def from_whole(self) -> Source:
+        """To fetch the whole picture by a sharp kernel."""
+        return Source(self.whole, "bicubic")
 
-    def fetch(self, flow: Tensor) -> Tensor:
-        """The whole picture at grid + flow ``(1,2,H',W')``: ``(1,C,H',W')``, by Keys' cubic kernel (a = -0.75).
+    @cached_property
+    def from_half(self) -> Source:
+        """To fetch the half size picture."""
+        return Source(self.half, "bilinear")
 
-        On a CPU by OpenCV, which is several times as fast.
-        """
-        if self.whole.device.type != "cpu":
-            return warp(self.whole, flow, "bicubic")
-        height, width = flow.shape[-2:]
-        x = flow[0, 0].numpy() + np.arange(width, dtype=np.float32)
-        y = flow[0, 1].numpy() + np.arange(height, dtype=np.float32)[:, None]
-        fetched = cv2.remap(self._rows, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        return torch.from_numpy(fetched).permute(2, 0, 1)[None]
+    @cached_property
+    def from_quarter(self) -> Source:
+        """To fetch that of a quarter of the size."""
+        return Source(self.quarter, "bilinear")

@@ -1,5 +1,6 @@
 """One new picture of two: the motion at t found, both frames fetched along all that may be true, and mixed."""
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 
 import torch
@@ -8,15 +9,17 @@ from torch import Tensor
 from vedit.flow.estimate import coarse_flows
 from vedit.flow.quality import Quality
 from vedit.flow.resize import resize, resize_flow
-from vedit.flow.warp import warp
 from vedit.inbetween.candidates import Candidates, disagreement, fetched, prior_logits
 from vedit.inbetween.curvature import Bend, acceleration, bend
 from vedit.inbetween.picture import Picture
 from vedit.inbetween.projection import Projection, project
+from vedit.inbetween.source import mixed
 
 
 class Synthesis:
     """Two pictures and the flow between them; what is found out is kept for the next t.
+
+    The flow is searched for in a thread of its own from the moment that this is made until it is asked for.
 
     Args:
         frame0: the one picture.
@@ -28,8 +31,19 @@ class Synthesis:
         self.frame0, self.frame1 = frame0, frame1
         self._many = quality == "best"
         self._bend: Bend | None = None
-        fw, bw = coarse_flows(frame0.work[0], frame1.work[0], quality=quality)
-        self.flow_fw, self.flow_bw = fw[None], bw[None]
+        thread = ThreadPoolExecutor(1)
+        self._search = thread.submit(coarse_flows, frame0.work[0], frame1.work[0], quality=quality)
+        thread.shutdown(wait=False)
+
+    @property
+    def flow_fw(self) -> Tensor:
+        """From frame0 to frame1 ``(1,2,h,w)``, on the half grid."""
+        return self._search.result()[0][None]
+
+    @property
+    def flow_bw(self) -> Tensor:
+        """From frame1 to frame0, the same."""
+        return self._search.result()[1][None]
 
     def between(
         self, before: "Synthesis | None", after: "Synthesis | None", lengths: tuple[float, float]
@@ -55,14 +69,6 @@ class Synthesis:
         fw, bw = self._quarter_flows
         return (torch.zeros_like(fw), torch.zeros_like(bw)) if self._bend is None else self._bend.at(t)
 
-    @cached_property
-    def _quarter(self) -> Tensor:
-        return torch.cat([self.frame0.quarter, self.frame1.quarter], 1)
-
-    @cached_property
-    def _half(self) -> Tensor:
-        return torch.cat([self.frame0.half, self.frame1.half], 1)
-
     def _projected(self, t: Tensor) -> Projection:
         fw, bw = self._quarter_flows
         return project(self.frame0.quarter, self.frame1.quarter, fw, bw, self._bends(t), t)
@@ -75,53 +81,33 @@ class Synthesis:
         fw, bw = self._quarter_flows
         motion = (1 - t) * fw - t * bw
         flow0, flow1 = -t * motion, (1 - t) * motion
-        views = torch.cat(
-            [warp(self.frame0.quarter, flow0), warp(self.frame1.quarter, flow1), self._quarter], 1
-        )
+        views = fetched(self.frame0.from_quarter, self.frame1.from_quarter, [(flow0, flow1)])
         moving = prior_logits(views, t).softmax(1)[:, :2].sum(1, keepdim=True)
-        height, width = self.frame0.whole.shape[-2:]
-        flow0, flow1 = (resize_flow(flow, height, width) for flow in (flow0, flow1))
-        first, second = self.frame0.fetch(flow0), self.frame1.fetch(flow1)
-        still = torch.lerp(self.frame0.whole, self.frame1.whole, t)
-        return torch.lerp(still, torch.lerp(first, second, t), resize(moving, height, width))
+        first, second = self.frame0.from_whole.along(flow0), self.frame1.from_whole.along(flow1)
+        shares = torch.cat([moving * (1 - t), moving * t, (1 - moving) * (1 - t), (1 - moving) * t], 1)
+        return mixed([first, second, self.frame0.from_whole.picture, self.frame1.from_whole.picture], shares)
 
     def mixed(self, t: Tensor) -> Tensor:
         """The new picture ``(1,C,H,W)`` on the padded grid: of all candidates, what the frames agree on."""
         candidates = self._candidates(t)
         beside = candidates.beside() if self._many else []
         motions = candidates.moving() + beside
-        shares = prior_logits(fetched(self._half, motions), t, beside=len(beside)).softmax(1)
-        views = self._views(motions)
-        return _mixed(views, resize(shares, *self.frame0.whole.shape[-2:]))
+        half = fetched(self.frame0.from_half, self.frame1.from_half, motions)
+        shares = prior_logits(half, t, beside=len(beside)).softmax(1)
+        whole = fetched(self.frame0.from_whole, self.frame1.from_whole, motions)
+        return mixed([view for pair in whole for view in pair], shares)
 
     def doubt(self, t: Tensor) -> Tensor:
         """How much the frames differ along the motion at t on which they agree best, ``(1,1,H,W)`` padded."""
-        least = disagreement(fetched(self._half, self._candidates(t).moving())).amin(1, keepdim=True)
+        motions = self._candidates(t).moving()
+        views = fetched(self.frame0.from_half, self.frame1.from_half, motions)
+        least = disagreement(views).amin(1, keepdim=True)
         return resize(least, *self.frame0.whole.shape[-2:])
 
     def _candidates(self, t: Tensor) -> Candidates:
         """What may be true at t, on the half grid."""
-        height, width = self._half.shape[-2:]
+        height, width = self.frame0.half.shape[-2:]
         flow0, flow1, bend0, bend1 = (
             resize_flow(flow, height, width) for flow in (*self._projected(t).flows(t), *self._bends(t))
         )
         return Candidates(flow0, flow1, self.flow_fw, self.flow_bw, (bend0, bend1), t)
-
-    def _views(self, motions: list[tuple[Tensor, Tensor]]) -> list[Tensor]:
-        """Both whole pictures along every motion, and as they are."""
-        height, width = self.frame0.whole.shape[-2:]
-        views = []
-        for flow0, flow1 in motions:
-            views += [
-                self.frame0.fetch(resize_flow(flow0, height, width)),
-                self.frame1.fetch(resize_flow(flow1, height, width)),
-            ]
-        return [*views, self.frame0.whole, self.frame1.whole]
-
-
-def _mixed(views: list[Tensor], shares: Tensor) -> Tensor:
-    """The sum of pictures ``(1,C,H,W)``, each times its share, a channel of ``(1,K,H,W)``."""
-    picture = views[0] * shares[:, :1]
-    for k, view in enumerate(views[1:], 1):
-        picture.addcmul_(view, shares[:, k : k + 1])
-    return picture
