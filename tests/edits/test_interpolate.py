@@ -200,7 +200,7 @@ def test_motion_goes_on_to_the_end_and_draft_holds_it() -> None:
         assert torch.equal(made[5], pan[2]) == (quality == "draft")
 
 
-def test_it_reads_three_frames_ahead() -> None:
+def test_it_reads_two_frames_ahead() -> None:
     alive = 0
 
     def frames() -> Iterator[Frame]:
@@ -212,7 +212,7 @@ def test_it_reads_three_frames_ahead() -> None:
     timing = Timing(Fraction(1, 25), Fraction(25), 0, 6)
     shot = Shot(0, timing, 48, 64, "cpu", Notes())
     for made, _ in enumerate(Interpolate(factor=2, quality="draft").stream(frames(), shot), 1):
-        assert alive <= min(6, (made + 1) // 2 + 3)
+        assert alive <= min(6, (made + 1) // 2 + 2)
     assert made == 12
 
 

@@ -1,10 +1,8 @@
 """The time between one drawing of a shot and the next, and the new pictures in it."""
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from functools import cached_property
-from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
 from vedit.edits.drawings import Drawing
@@ -29,7 +27,6 @@ class Gap:
         self.drawing, self.following = drawing, following
         self.before: Gap | None = None
         self.after: Gap | None = None
-        self._asked = False
         self._quality: Quality = quality
         self._shot = shot
 
@@ -64,22 +61,10 @@ class Gap:
         """The motion of this gap, bent as those beside it say."""
         sides = [self.before, self.after]
         known = [side if side is not None and side._moves else None for side in sides]
-        self._asked = True
-        if self.before is not None and self.before._asked:  # then those that follow will be asked too
-            self._begin_ahead()
         first, last = (None if side is None else side._pair for side in known)
         lengths = [1.0 if side is None else float(side._length / self._length) for side in known]
         self._pair.between(first, last, (lengths[0], lengths[1]))
         return self._pair
-
-    def _begin_ahead(self) -> None:
-        """Search for the motion of the next two gaps meanwhile."""
-        later = self.after
-        for _ in range(2):
-            if later is None or not later._moves:
-                return
-            later._pair.begin()
-            later = later.after
 
     @cached_property
     def _pair(self) -> "Pair":
@@ -109,25 +94,25 @@ class Gap:
 
 
 def gaps(drawings: Iterable[Drawing], quality: Quality, shot: Shot) -> Iterator[Gap]:
-    """The gaps of a shot, in order, each with its neighbours; the last one leads nowhere.
+    """The gaps of a shot, in order, each with its neighbours; the last one leads nowhere. Reads two drawings ahead."""
+    gap: Gap | None = None
+    waiting: Drawing | None = None
+    for drawing in drawings:
+        if waiting is not None:
+            later = Gap(waiting, drawing, quality, shot)
+            if gap is not None:
+                yield from _joined(gap, later)
+            gap = later
+        waiting = drawing
+    if waiting is not None:
+        last = Gap(waiting, None, quality, shot)
+        if gap is not None:
+            yield from _joined(gap, last)
+        yield last
 
-    Reads three drawings ahead: the motion of the gap after the next is searched for meanwhile.
-    """
-    waiting: deque[Gap] = deque()
-    for drawing, following in pairwise(chain(drawings, [None])):
-        assert drawing is not None  # noqa: S101 - only the last is not there
-        gap = Gap(drawing, following, quality, shot)
-        if waiting:
-            waiting[-1].after, gap.before = gap, waiting[-1]
-        waiting.append(gap)
-        if len(waiting) > 2:
-            yield from _done(waiting)
-    while waiting:
-        yield from _done(waiting)
 
-
-def _done(waiting: deque[Gap]) -> Iterator[Gap]:
-    """The first gap; when it is done, it lets go of the one before."""
-    gap = waiting.popleft()
+def _joined(gap: Gap, later: Gap) -> Iterator[Gap]:
+    """A gap that now knows both its neighbours; when it is done, it lets go of the one before."""
+    gap.after, later.before = later, gap
     yield gap
     gap.before = None

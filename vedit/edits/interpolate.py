@@ -103,7 +103,7 @@ class Interpolate:
         return timing if self.factor == 1 else self._retime(timing).timing()
 
     def stream(self, frames: Iterator[Frame], shot: Shot) -> Iterator[Frame]:
-        """Yield the shot's frames and those between them; at most five source frames are held, 20 to find repeats."""
+        """Yield the shot's frames and those between them; at most four source frames are held, 20 to find repeats."""
         if self.factor == 1 and not self.dedupe:
             yield from frames
             return

@@ -95,8 +95,6 @@ def coarse_flows(frame0: Tensor, frame1: Tensor, *, quality: Quality = "normal")
         half = cv2.resize(flow, (width // 2, height // 2), interpolation=cv2.INTER_AREA) * 0.5
         return torch.from_numpy(np.ascontiguousarray(half.transpose(2, 0, 1))).to(frame0.device)
 
-    if quality == "draft":
-        return search(0), search(1)
     with ThreadPoolExecutor(2) as threads:
         forward, backward = threads.map(search, (0, 1))
     return forward, backward

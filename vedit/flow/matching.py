@@ -109,7 +109,8 @@ def _tiles(height: int, width: int, device: torch.device) -> list[_Tile]:
             y, x = torch.meshgrid(torch.tensor(rows), torch.tensor(columns), indexing="ij")
             way_y = y.flatten() - torch.arange(top, bottom, 2)[:, None, None]
             way_x = x.flatten() - torch.arange(left, right, 2)[:, None]
-            way = torch.stack(torch.broadcast_tensors(way_x, way_y)).float().to(device)
+            ways = way_x.expand(len(way_y), -1, -1), way_y.expand(-1, len(way_x), -1)
+            way = torch.stack(ways).float().to(device)
             length = way.square().sum(0).sqrt()
             tiles.append(
                 _Tile(
@@ -126,7 +127,7 @@ def _tiles(height: int, width: int, device: torch.device) -> list[_Tile]:
 def _patches(small: Tensor) -> Tensor:
     """Every pixel's patch ``(3·25, h, w)``."""
     around = F.pad(small, (_PATCH // 2,) * 4, mode="replicate")
-    return F.unfold(around, _PATCH)[0].unflatten(1, small.shape[-2:])
+    return F.unfold(around, _PATCH)[0].view(-1, *small.shape[-2:])
 
 
 def _unlike(small0: Tensor, small1: Tensor, flow: Tensor) -> Tensor:

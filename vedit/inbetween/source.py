@@ -76,9 +76,9 @@ def mixed(views: Sequence[Tensor], shares: Tensor) -> Tensor:
     for view, share in zip(views[1:], weights[1:], strict=True):
         rows = np.asarray(cv2.blendLinear(rows, _rows(view), weight, share), np.float32)
         weight = weight + share
-    planes = np.empty((rows.shape[2], *rows.shape[:2]), np.float32)
-    cv2.split(rows, list(planes))
-    return torch.from_numpy(planes)[None]
+    picture = torch.empty_like(views[0], memory_format=torch.contiguous_format)
+    cv2.split(rows, list(picture[0].numpy()))
+    return picture
 
 
 def _rows(picture: Tensor) -> _Plane:

@@ -1,6 +1,5 @@
 """One new picture of two: the motion at t found, both frames fetched along all that may be true, and mixed."""
 
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 
 import torch
@@ -19,8 +18,6 @@ from vedit.inbetween.source import mixed
 class Synthesis:
     """Two pictures and the flow between them; what is found out is kept for the next t.
 
-    The flow is searched for in a thread of its own from the moment that this is made until it is asked for.
-
     Args:
         frame0: the one picture.
         frame1: the other, of the same size, on the same device.
@@ -31,19 +28,8 @@ class Synthesis:
         self.frame0, self.frame1 = frame0, frame1
         self._many = quality == "best"
         self._bend: Bend | None = None
-        thread = ThreadPoolExecutor(1)
-        self._search = thread.submit(coarse_flows, frame0.work[0], frame1.work[0], quality=quality)
-        thread.shutdown(wait=False)
-
-    @property
-    def flow_fw(self) -> Tensor:
-        """From frame0 to frame1 ``(1,2,h,w)``, on the half grid."""
-        return self._search.result()[0][None]
-
-    @property
-    def flow_bw(self) -> Tensor:
-        """From frame1 to frame0, the same."""
-        return self._search.result()[1][None]
+        fw, bw = coarse_flows(frame0.work[0], frame1.work[0], quality=quality)
+        self.flow_fw, self.flow_bw = fw[None], bw[None]
 
     def between(
         self, before: "Synthesis | None", after: "Synthesis | None", lengths: tuple[float, float]
@@ -83,9 +69,8 @@ class Synthesis:
         flow0, flow1 = -t * motion, (1 - t) * motion
         views = fetched(self.frame0.from_quarter, self.frame1.from_quarter, [(flow0, flow1)])
         moving = prior_logits(views, t).softmax(1)[:, :2].sum(1, keepdim=True)
-        first, second = self.frame0.from_whole.along(flow0), self.frame1.from_whole.along(flow1)
-        shares = torch.cat([moving * (1 - t), moving * t, (1 - moving) * (1 - t), (1 - moving) * t], 1)
-        return mixed([first, second, self.frame0.from_whole.picture, self.frame1.from_whole.picture], shares)
+        whole = fetched(self.frame0.from_whole, self.frame1.from_whole, [(flow0, flow1)])
+        return mixed([torch.lerp(*pair, t) for pair in whole], torch.cat([moving, 1 - moving], 1))
 
     def mixed(self, t: Tensor) -> Tensor:
         """The new picture ``(1,C,H,W)`` on the padded grid: of all candidates, what the frames agree on."""
