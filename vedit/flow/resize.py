@@ -16,7 +16,9 @@ def resize(field: Tensor, height: int, width: int) -> Tensor:
     # OpenCV does the same many times as fast, but nothing can be learned through it.
     plain = field.device.type == "cpu" and field.dtype == torch.float32 and not field.requires_grad
     if plain and (not smaller or (rows % height == 0 and columns % width == 0)):
-        out = torch.empty(*field.shape[:2], height, width)  # by numpy it would ask for large pages and may wait
+        out = torch.empty(
+            *field.shape[:2], height, width
+        )  # by numpy it would ask for large pages and may wait
         kernel = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
         for new, old in zip(out.flatten(0, 1).numpy(), field.flatten(0, 1).numpy(), strict=True):
             cv2.resize(np.ascontiguousarray(old), (width, height), dst=new, interpolation=kernel)
