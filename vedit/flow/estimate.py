@@ -14,6 +14,7 @@ from vedit.flow.quality import Quality as Quality
 from vedit.flow.resize import resize_flow
 
 _Picture = npt.NDArray[Any]
+_Luma = npt.NDArray[np.float32]
 
 _SMALLEST = 12
 """Smaller pictures hold no motion that could be told from noise; DIS raises on them."""
@@ -100,7 +101,7 @@ def coarse_flows(frame0: Tensor, frame1: Tensor, *, quality: Quality = "normal")
     return forward, backward
 
 
-def _pictures(gray0: Tensor, gray1: Tensor) -> tuple[_Picture, _Picture]:
+def _pictures(gray0: _Luma, gray1: _Luma) -> tuple[_Picture, _Picture]:
     """What DIS matches: uint8 luma, padded to what DIS can bear."""
     height, width = gray0.shape
     below = max(_PATCHES, -(-2 * width // 5)) - height
@@ -142,27 +143,27 @@ def _match(first: _Picture, second: _Picture, quality: Quality) -> _Picture:
     return np.stack([dx, dy], axis=-1)
 
 
-def _gray(frame: Tensor) -> Tensor:
+def _gray(frame: Tensor) -> _Luma:
     """BT.601 luma ``(H, W)``, on the CPU."""
-    weights = torch.tensor([[0.299, 0.587, 0.114]], device=frame.device)
-    return (weights @ frame[:3].flatten(1)).reshape(frame.shape[-2:]).cpu()
+    red, green, blue = (np.ascontiguousarray(plane) for plane in frame[:3].cpu().float().numpy())
+    return np.asarray(cv2.scaleAdd(blue, 0.114, cv2.addWeighted(red, 0.299, green, 0.587, 0)), np.float32)
 
 
-def _brightness(gray: Tensor, reference: Tensor) -> tuple[float, float]:
+def _brightness(gray: _Luma, reference: _Luma) -> tuple[float, float]:
     """Gain and offset that give a picture the reference's mean and spread, if that brings the two a quarter closer.
 
     It does in a fade or a flash. Where a thing enters a steady scene it would only shift the scene's
     brightness.
     """
-    gray, reference = gray[::2, ::2].contiguous(), reference[::2, ::2].contiguous()
+    gray, reference = gray[::2, ::2], reference[::2, ::2]
     spread, wanted = float(gray.std()), float(reference.std())
     gain = wanted / spread if spread > 0 and 0.25 < wanted / spread < 4 else 1.0
     offset = float(reference.mean()) - gain * float(gray.mean())
-    closer = (gray * gain + offset - reference).abs().mean() < 0.75 * (gray - reference).abs().mean()
+    closer = np.abs(gray * gain + offset - reference).mean() < 0.75 * np.abs(gray - reference).mean()
     return (gain, offset) if closer else (1.0, 0.0)
 
 
-def _padded(gray: Tensor, below: int, right: int) -> _Picture:
-    picture = (gray * 255).round_().clamp_(0, 255).to(torch.uint8).numpy()
+def _padded(gray: _Luma, below: int, right: int) -> _Picture:
+    picture = np.clip(np.rint(gray * 255), 0, 255).astype(np.uint8)
     padded = cv2.copyMakeBorder(picture, 0, max(below, 0), 0, max(right, 0), cv2.BORDER_REPLICATE)
     return np.asarray(padded, np.uint8)

@@ -27,7 +27,7 @@ class Picture:
     """
 
     def __init__(self, pixels: Tensor, device: torch.device) -> None:
-        self.pixels = pixels.to(device)
+        self.pixels = pixels.to(device).contiguous()
         height, width = pixels.shape[-2:]
         self.scale = 1
         while height * width > _LARGEST * self.scale**2:

@@ -35,7 +35,7 @@ class Source:
         """The picture itself."""
         if self._given.device.type != "cpu":
             return self._given
-        return self._given.contiguous(memory_format=torch.channels_last)
+        return _tensor(cv2.merge(list(self._given[0].numpy())))
 
     def along(self, flow: Tensor) -> Tensor:
         """The picture at grid + flow, on its own grid; the flow ``(1,2,h,w)`` may be of a coarser one.
