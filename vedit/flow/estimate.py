@@ -83,22 +83,38 @@ def coarse_flows(frame0: Tensor, frame1: Tensor, *, quality: Quality = "normal")
 
     def search(way: int) -> Tensor:
         first, second = grays[way], grays[1 - way]
-        dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
-        guess = np.zeros((*first.shape, 2), np.float32)
-        flow = np.asarray(dis.calc(first, second, guess))[:height, :width]
+        flow = _fast(first, second)[: height // 2, : width // 2]
         if quality != "draft":
+            guess = np.zeros((*first.shape, 2), np.float32)
             rough = torch.from_numpy(flow).permute(2, 0, 1)[None]
             start = with_far_matches(rough, frames[way][None], frames[1 - way][None])
             guess[:height, :width] = resize_flow(start, height, width)[0].permute(1, 2, 0).numpy()
             dense = quality == "best"
             dis = _search(finest=0 if dense or first.size < _SMALL_PIXELS else 1, dense=dense)
-            flow = np.asarray(dis.calc(first, second, guess))[:height, :width]
-        half = cv2.resize(flow, (width // 2, height // 2), interpolation=cv2.INTER_AREA) * 0.5
-        return torch.from_numpy(np.ascontiguousarray(half.transpose(2, 0, 1))).to(frame0.device)
+            flow = _halved(np.asarray(dis.calc(first, second, guess))[:height, :width])
+        return torch.from_numpy(np.ascontiguousarray(flow.transpose(2, 0, 1))).to(frame0.device)
 
     with ThreadPoolExecutor(2) as threads:
         forward, backward = threads.map(search, (0, 1))
     return forward, backward
+
+
+def _fast(first: _Picture, second: _Picture) -> _Picture:
+    """A fast search's flow on the grid of half the size; at a quarter it would stop anyway."""
+    dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+    halved = first.size >= _SMALL_PIXELS and min(first.shape) >= 2 * _PATCHES
+    if halved:
+        size = (first.shape[1] // 2, first.shape[0] // 2)
+        first, second = (cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in (first, second))
+        dis.setFinestScale(1)  # of the preset's 2
+    flow = np.asarray(dis.calc(first, second, np.zeros((*first.shape, 2), np.float32)))
+    return flow if halved else _halved(flow)
+
+
+def _halved(flow: _Picture) -> _Picture:
+    """Flow ``(H, W, 2)`` on the grid of half the size."""
+    size = (flow.shape[1] // 2, flow.shape[0] // 2)
+    return np.asarray(cv2.resize(flow, size, interpolation=cv2.INTER_AREA) * 0.5, np.float32)
 
 
 def _pictures(gray0: _Luma, gray1: _Luma) -> tuple[_Picture, _Picture]:
@@ -164,6 +180,6 @@ def _brightness(gray: _Luma, reference: _Luma) -> tuple[float, float]:
 
 
 def _padded(gray: _Luma, below: int, right: int) -> _Picture:
-    picture = np.clip(np.rint(gray * 255), 0, 255).astype(np.uint8)
+    picture = cv2.convertScaleAbs(np.maximum(gray, 0), alpha=255)
     padded = cv2.copyMakeBorder(picture, 0, max(below, 0), 0, max(right, 0), cv2.BORDER_REPLICATE)
     return np.asarray(padded, np.uint8)

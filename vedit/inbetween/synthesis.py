@@ -70,7 +70,7 @@ class Synthesis:
         views = fetched(self.frame0.from_quarter, self.frame1.from_quarter, [(flow0, flow1)])
         moving = prior_logits(views, t).softmax(1)[:, :2].sum(1, keepdim=True)
         whole = fetched(self.frame0.from_whole, self.frame1.from_whole, [(flow0, flow1)])
-        return mixed([torch.lerp(*pair, t) for pair in whole], torch.cat([moving, 1 - moving], 1))
+        return mixed([torch.lerp(*pair, float(t)) for pair in whole], torch.cat([moving, 1 - moving], 1))
 
     def mixed(self, t: Tensor) -> Tensor:
         """The new picture ``(1,C,H,W)`` on the padded grid: of all candidates, what the frames agree on."""
