@@ -74,9 +74,9 @@ def coarse_flows(frame0: Tensor, frame1: Tensor, *, quality: Quality = "normal")
     if min(height, width) < _SMALLEST:
         nothing = torch.zeros(2, height // 2, width // 2, device=frame0.device)
         return nothing, nothing
-    gray0, gray1 = _gray(frame0), _gray(frame1)
-    gain, offset = _brightness(gray1, gray0)
     frames = frame0.cpu(), frame1.cpu()
+    gray0, gray1 = (_gray(frame) for frame in frames)
+    gain, offset = _brightness(gray1, gray0)
     if (gain, offset) != (1, 0):
         frames, gray1 = (frames[0], frames[1] * gain + offset), gray1 * gain + offset
     grays = _pictures(gray0, gray1)
@@ -120,7 +120,7 @@ def _halved(flow: _Picture) -> _Picture:
 def _pictures(gray0: _Luma, gray1: _Luma) -> tuple[_Picture, _Picture]:
     """What DIS matches: uint8 luma, padded to what DIS can bear."""
     height, width = gray0.shape
-    below = max(_PATCHES, -(-2 * width // 5)) - height
+    below = max(_PATCHES, 2 * -(-width // 5)) - height  # even, so that it can be halved
     right = _PATCHES - width
     return _padded(gray0, below, right), _padded(gray1, below, right)
 

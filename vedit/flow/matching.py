@@ -14,7 +14,7 @@ from vedit.flow.warp import warp
 
 _LONG_SIDE = 80
 """Pixels of the grid that is searched: an eighth of 640."""
-_REACH = 14.0
+_REACH = 14
 """How far the search goes, in pixels of that grid: a sixth of the picture."""
 _PATCH = 5
 _TILE = 16
@@ -100,12 +100,12 @@ class _Tile:
 @lru_cache(maxsize=4)
 def _tiles(height: int, width: int, device: torch.device) -> list[_Tile]:
     """Tiles of every other pixel of every other row: no pixel has to be compared with all of a picture."""
-    tiles, reach = [], int(_REACH)
+    tiles = []
     for top in range(0, height, _TILE):
         for left in range(0, width, _TILE):
             bottom, right = min(top + _TILE, height), min(left + _TILE, width)
-            rows = range(max(0, top - reach), min(height, bottom + reach))
-            columns = range(max(0, left - reach), min(width, right + reach))
+            rows = range(max(0, top - _REACH), min(height, bottom + _REACH))
+            columns = range(max(0, left - _REACH), min(width, right + _REACH))
             y, x = torch.meshgrid(torch.tensor(rows), torch.tensor(columns), indexing="ij")
             way_y = y.flatten() - torch.arange(top, bottom, 2)[:, None, None]
             way_x = x.flatten() - torch.arange(left, right, 2)[:, None]
