@@ -1,7 +1,7 @@
 """Windows completed from evidence, by the net that ships and by nets that always answer the same."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vedit.completion import weights
-from vedit.completion.complete import Completed, complete
+from vedit.completion.complete import Completed, View, complete
 from vedit.completion.evidence import Evidence, gather
 from vedit.completion.net import CHANNELS, GRAIN, CompletionNet, assembled, mixed
 from vedit.completion.weights import load_completion
@@ -190,17 +190,38 @@ def test_all_views_together_know_no_left_and_right() -> None:
     assert seen.picture is not None
     assert seen.ahead is not None
 
-    def answer(axes: tuple[int, ...], views: int) -> Tensor:
+    def answer(axes: tuple[int, ...], views: Sequence[View]) -> Tensor:
         assert seen.picture is not None
         assert seen.ahead is not None
         side = seen.ahead.flip(axes)
         turned = Evidence(seen.frame, HOLE.flip(axes), seen.window, seen.picture.flip(axes), side, side)
         return parts(next(complete(iter([turned]), net, views)))[0].flip(axes)
 
+    once, right, down, both = View(), View((-1,)), View((-2,)), View((-1, -2))
     for axes in ((-1,), (-2,), (-1, -2)):
-        assert (answer(axes, 4) - answer((), 4)).abs().max() < 0.005
-    assert (answer((-1,), 2) - answer((), 2)).abs().max() < 0.005
-    assert (answer((-1,), 1) - answer((), 1)).abs().max() > 0.01
+        every = (once, right, down, both)
+        assert (answer(axes, every) - answer((), every)).abs().max() < 0.005
+    assert (answer((-1,), (once, right)) - answer((), (once, right))).abs().max() < 0.005
+    assert (answer((-1,), (once,)) - answer((), (once,))).abs().max() > 0.01
+
+
+def test_a_view_of_half_the_size_sees_as_far_as_one_of_the_whole_of_half_a_picture() -> None:
+    """What a net says of a picture shown at half its size is what it says of the smaller picture, made larger."""
+    net = stirred()
+    for weight in net.close.parameters():
+        weight *= 0.1  # so that all colours stay in range
+    seen = a_picture(0.3 + 0.4 * texture(96, 128, 3), F.pad(torch.ones(1, 32, 48), (32, 48, 32, 32)))
+    assert seen.picture is not None
+    assert seen.ahead is not None
+    smooth, side, hole = (F.avg_pool2d(t, 2) for t in (seen.picture, seen.ahead, seen.mask))
+    small = Evidence(Frame(0, 1, smooth), hole, Window(0, 48, 0, 64), smooth, side, side)
+    ((large, _),) = (parts(d) for d in complete(iter([seen]), net, (View((-1,), 2),)))
+    ((half, _),) = (parts(d) for d in complete(iter([small]), net, (View((-1,)),)))
+    added = large - seen.picture
+    expected = F.interpolate((half - smooth)[None], scale_factor=2, mode="bilinear")[0]
+    inside = F.max_pool2d(1 - seen.mask, 5, 1, 2)[0] == 0
+    assert added.abs().max() > 0.01
+    assert torch.allclose(added[:, inside], expected[:, inside], atol=0.01 * float(added.abs().max()))
 
 
 @pytest.mark.parametrize(("height", "width"), [(63, 97), (17, 15), (5, 9), (1, 1)])
@@ -208,7 +229,7 @@ def test_any_size_and_a_hole_that_is_everything(height: int, width: int) -> None
     net = load_completion(CPU)
     for hole in (torch.ones(1, height, width), F.pad(torch.ones(1, 1, 1), (0, width - 1, 0, height - 1))):
         seen = a_picture(texture(64, 100)[:, :height, :width], hole)
-        ((pixels, real),) = (parts(d) for d in complete(iter([seen]), net, 2))
+        ((pixels, real),) = (parts(d) for d in complete(iter([seen]), net, (View(), View((-1,), 2))))
         assert pixels.shape == (3, height, width)
         assert bool(torch.isfinite(pixels).all())
         assert real.max() < 1e-6
@@ -289,9 +310,9 @@ def test_holes_are_completed_as_if_the_net_had_answered_for_everything(
     mask = torch.zeros(1, *size)
     mask[:, 16:32, 24:40] = mask[:, 60:63, 101:149] = mask[:, -9:, -1:] = 1
     net = stirred()
-    (done,) = complete(gather(iter([(frame, mask)]), "normal", 1), net, 1)
+    (done,) = complete(gather(iter([(frame, mask)]), "normal", 1), net)
     monkeypatch.setattr("vedit.completion.complete.WORTH", 0)
-    (whole,) = complete(gather(iter([(frame, mask)]), "normal", 1), net, 1)
+    (whole,) = complete(gather(iter([(frame, mask)]), "normal", 1), net)
     assert done.pixels is not None
     assert whole.pixels is not None
     assert torch.allclose(done.pixels, whole.pixels, atol=1e-5)

@@ -1,6 +1,6 @@
 """Frame by frame: evidence in, completed windows out, each one seeing how the one before was completed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -26,8 +26,18 @@ PIXELS = 700_000
 APART, WORTH = 4, 0.9
 """Cells of the net's answer between two holes that are answered for apart; and the share of the picture that all boxes
 may take with as much around them, before it is less work to answer for everything."""
-MIRRORS: tuple[tuple[int, ...], ...] = ((), (-1,), (-2,), (-1, -2))
-"""The axes along which a picture is turned round to be asked about again."""
+
+
+@dataclass(frozen=True)
+class View:
+    """How a picture is shown to the net: mirrored along some axes, at one in so many of its pixels each way.
+
+    The mean of what it says of several views is nearer to the truth than any one answer. Half as large it knows a
+    hole's surroundings from further away, for a quarter of the time.
+    """
+
+    mirrored: tuple[int, ...] = ()
+    scale: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,13 +58,15 @@ class Completed:
 
 
 @torch.no_grad()
-def complete(films: Iterator[Evidence], net: CompletionNet, views: int = 1) -> Iterator[Completed]:
+def complete(
+    films: Iterator[Evidence], net: CompletionNet, views: Sequence[View] = (View(),)
+) -> Iterator[Completed]:
     """Complete the holes of one shot, in order.
 
     Args:
         films: the frames with what is known of their holes.
         net: says what they show.
-        views: how many mirror images it is asked about, 1 to 4; the mean of its answers is nearer to the truth.
+        views: what it is asked about; the mean of its answers is taken.
     """
     before: tuple[Window, Tensor] | None = None  # RGB and share of real pixels
     for seen in films:
@@ -77,21 +89,28 @@ def complete(films: Iterator[Evidence], net: CompletionNet, views: int = 1) -> I
         yield Completed(seen.frame, seen.mask, seen.window, pixels, real, seen.motion)
 
 
-def _answer(batch: Tensor, net: CompletionNet, views: int) -> Tensor:
-    """The net's answer on the grid of its input, which is brought to sides and a size that suit the net."""
+def _answer(batch: Tensor, net: CompletionNet, views: Sequence[View]) -> Tensor:
+    """The mean of the net's answers to some views of its input, on the grid of that."""
     height, width = batch.shape[-2:]
     scale = 1
     while height * width > PIXELS * scale * scale:
         scale *= 2
+    zero = batch.new_zeros((), dtype=torch.float32)
+    return sum((_asked(batch, net, view.mirrored, scale * view.scale) for view in views), zero) / len(views)
+
+
+def _asked(batch: Tensor, net: CompletionNet, mirrored: tuple[int, ...], scale: int) -> Tensor:
+    """What the net says of its input, mirrored, at one in `scale` of its pixels each way; on the grid of the input.
+
+    The input is brought to sides that suit the net.
+    """
+    height, width = batch.shape[-2:]
     small = F.avg_pool2d(batch, scale, ceil_mode=True) if scale > 1 else batch
     rows, columns = small.shape[-2:]
     small = F.pad(small, (0, -columns % GRAIN, 0, -rows % GRAIN), mode="replicate").to(net.close.weight.dtype)
-    answer = torch.zeros_like(small[:, :7], dtype=torch.float32)
-    for mirrored in MIRRORS[:views]:
-        view = small.flip(mirrored).contiguous(memory_format=torch.channels_last)
-        near = view[:1, 3:4] if scale == 1 else grow(view[:1, 3:4], 1)  # the answer is made larger again
-        answer += net(view, _boxes(near[0])).flip(mirrored) / views
-    answer = answer[..., :rows, :columns]
+    view = small.flip(mirrored).contiguous(memory_format=torch.channels_last)
+    near = view[:1, 3:4] if scale == 1 else grow(view[:1, 3:4], 1)  # the answer is made larger again
+    answer: Tensor = net(view, _boxes(near[0])).flip(mirrored)[..., :rows, :columns]
     if scale > 1:
         answer = F.interpolate(answer, scale_factor=scale, mode="bilinear")[..., :height, :width]
     return answer

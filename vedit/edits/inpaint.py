@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from vedit.clip import Clip
-from vedit.completion.complete import Completed, complete
+from vedit.completion.complete import Completed, View, complete
 from vedit.completion.evidence import gather
 from vedit.completion.weights import load_completion
 from vedit.edits.detail import detailed
@@ -25,8 +25,12 @@ from vedit.video.read import ahead
 
 RADIUS: dict[Quality, int] = {"draft": 6, "normal": 16, "best": 24}
 """How many frames before and after are searched for what a hole hides."""
-VIEWS: dict[Quality, int] = {"draft": 1, "normal": 2, "best": 4}
-"""How many mirror images of a hole the completion net is asked about."""
+VIEWS: dict[Quality, tuple[View, ...]] = {
+    "draft": (View(),),
+    "normal": (View(), View((-1,), 2)),
+    "best": (View(), View((-1,)), View((-2,)), View((-1, -2))),
+}
+"""What the completion net is asked about."""
 REAL = 0.5
 """The share of a pixel that other frames show, from which a pretrained engine leaves it."""
 DETAIL: dict[Quality, float] = {"draft": 0, "normal": 0.6, "best": 0.8}
