@@ -290,7 +290,7 @@ RESTYLE = Restyle(look="ink", steps=1)
     ("shots", "edits", "stop", "kept"),
     [
         ((60, 200), [], 250, 240),
-        ((60, 100), [Interpolate(fps=40, quality="draft")], 155, 241),
+        ((20, 45), [Interpolate(fps=100, quality="normal")], 63, 242),
         ((121, 60), [Interpolate(factor=2, quality="draft")], 160, 240),  # goes on at a shot's last frame
         ((60, 200), [Interpolate(ramp="0=0,4=2", quality="draft")], 240, 240),
         ((60, 40), [RESTYLE], 70, 60),

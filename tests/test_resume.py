@@ -18,8 +18,8 @@ import pytest
 from corpus import FILM_RATE, Sound, drawing, write
 
 VEDIT = (sys.executable, "-m", "vedit")
-SHOTS, SIZE = (70,) * 6, (64, 48)
-SLOW = ("--fps", "30", "--quality", "normal", "--codec", "ffv1")
+SHOTS, SIZE = (45,) * 6, (64, 48)
+SLOW = ("--fps", "60", "--quality", "draft", "--codec", "ffv1")
 """An edit that takes seconds, into a codec that is the same from run to run."""
 PATIENCE = 120
 

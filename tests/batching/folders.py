@@ -1,12 +1,14 @@
 """Small films, and what a batch left in a folder."""
 
 import hashlib
+import importlib.util
 import json
 from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
+import pytest
 
 RECIPE = """
 name = "thirty"
@@ -17,6 +19,8 @@ fps = 30
 quality = "draft"
 """
 RECORD = "vedit-batch.jsonl"
+RAY = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="ray is not installed")
+CLUSTER = pytest.param("cluster", marks=RAY)
 
 
 def make_film(path: Path, shots: tuple[int, ...] = (10,), *, seed: int = 0) -> Path:

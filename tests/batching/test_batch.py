@@ -1,6 +1,5 @@
 """One contract for whoever does a batch: the same films, in the same order, whatever becomes of one of them."""
 
-import importlib.util
 import os
 import sys
 from collections.abc import Callable
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from batching.folders import RECORD, hashes, lines, make_film
+from batching.folders import CLUSTER, RECORD, hashes, lines, make_film
 from PIL import Image
 
 import vedit
@@ -22,7 +21,6 @@ from vedit.errors import EngineError
 
 NAMES = ('-dash "q" \'ü.mkv', "a/broken.mp4", "a/long.mkv", "a/short.mov", "last.mp4")
 PIECE = 40
-RAY = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="ray is not installed")
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ def expected(src: Path, recipe: Path, tmp_path_factory: pytest.TempPathFactory) 
     return hashes(out)
 
 
-@pytest.fixture(scope="module", params=["local", "processes", pytest.param("cluster", marks=RAY)])
+@pytest.fixture(scope="module", params=["local", "processes", CLUSTER])
 def ran(
     request: pytest.FixtureRequest, src: Path, recipe: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Ran:

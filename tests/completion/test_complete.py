@@ -209,7 +209,7 @@ def test_a_view_of_half_the_size_sees_as_far_as_one_of_the_whole_of_half_a_pictu
     """What a net says of a picture shown at half its size is what it says of the smaller picture, made larger."""
     net = stirred()
     for weight in net.close.parameters():
-        weight *= 0.1  # so that all colours stay in range
+        weight.mul_(0.1)  # so that all colours stay in range
     seen = a_picture(0.3 + 0.4 * texture(96, 128, 3), F.pad(torch.ones(1, 32, 48), (32, 48, 32, 32)))
     assert seen.picture is not None
     assert seen.ahead is not None
