@@ -27,7 +27,8 @@ def test_no_thread_is_left_a_real_time_one(film: Callable[..., Path], tmp_path: 
     src, out, seen = film(shots=(12,), tracks=0), tmp_path / "out.webm", set[int]()
 
     def look(done: int, total: int) -> None:
-        if done == total:  # more than wait for the encoder: it is open by now; while it is being opened there are some
+        # While the encoder is being opened there are some. It is open by now: fewer frames than this wait for it.
+        if done == total:
             seen.update(schedulers())
 
     edit = Interpolate(factor=1)
