@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlparse
 
+import checkpoints
 import numpy as np
 import pytest
 from browsing import browsing
@@ -217,9 +218,10 @@ def test_a_film_is_made_of_pictures(page: "Page", tmp_path: Path) -> None:
     assert vedit.probe(downloaded(page, "#download", tmp_path)).frames == 24
 
 
-def test_an_engine_is_typed(page: "Page", film: Callable[..., Path]) -> None:
+def test_an_engine_is_typed(page: "Page", film: Callable[..., Path], tmp_path: Path) -> None:
+    source, engine = film("to paint.mp4", shots=(4,)), checkpoints.sd15(tmp_path / "tiny")
     choose(page, "Restyle")
-    drop(page, film("to paint.mp4", shots=(4,)))
+    drop(page, source)
     page.wait_for_selector("#painter .stage:visible")
     page.fill("#engine input", "nonesuch")
     page.keyboard.press("Enter")
@@ -227,6 +229,13 @@ def test_an_engine_is_typed(page: "Page", film: Callable[..., Path]) -> None:
     page.click("#run")
     page.wait_for_selector("#message .complaint")
     assert page.inner_text("#message").startswith("There is no model called 'nonesuch'.")
+    page.fill("#engine input", str(engine))
+    page.keyboard.press("Enter")
+    page.click("#run")
+    page.get_by_text("4/4 frames").wait_for()
+    made, whole = map(vedit.probe, (downloaded(page, "#download", tmp_path), source))
+    assert (made.frames, made.duration) == (whole.frames, whole.duration)
+    assert f'engine = "{engine}"' in said(page, "#toml")
     page.fill("#engine input", "bundled")
     page.keyboard.press("Enter")
     page.wait_for_selector("#prompt", state="hidden")
