@@ -99,6 +99,21 @@ def test_a_track_that_starts_late_still_starts_late(tmp_path: Path) -> None:
     assert abs(len(wave) / RATE - 6) < 0.022
 
 
+def test_sound_that_would_begin_before_the_film_is_cut_and_it_is_said(tmp_path: Path) -> None:
+    # A second of sound before the picture, of which four would be made and three have no place.
+    src, dst = beeping(tmp_path / "in.mkv", 440, start=Fraction(-1)), tmp_path / "out.mkv"
+    report = vedit.interpolate(src, dst, slowmo=4, quality="draft")
+    assert [w for w in report.warnings if "sound" in w and "left out" in w] == [
+        "the first 0.75 s of sound are left out: they come long before the first picture, and played at its speed they "
+        "would begin before the film does"
+    ]
+    wave, first = heard(dst)
+    assert abs(first) < 0.0015
+    assert abs(len(wave) / RATE - 4 * 1.25) < 0.022
+    whole = vedit.interpolate(beeping(tmp_path / "whole.mkv", 440), dst, slowmo=4, overwrite=True)
+    assert not [w for w in whole.warnings if "left out" in w]
+
+
 def test_keep_copies_the_sound_and_none_leaves_it_out(tmp_path: Path) -> None:
     src, dst = beeping(tmp_path / "in.mkv", 440), tmp_path / "out.mkv"
     vedit.interpolate(src, dst, slowmo=2, quality="draft", audio="keep")

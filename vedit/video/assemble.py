@@ -33,7 +33,7 @@ class Assembled:
 
     ``copied`` pairs the index of a stream in the film with what went into it; ``missing`` are streams that the
     container leaves out because nothing went into them; ``repaired`` counts packets whose times did not rise,
-    ``skipped`` those too damaged to be carried over.
+    ``skipped`` those too damaged to be carried over; ``unheard`` are the seconds that some sound lacks at its beginning.
     """
 
     picture: int
@@ -42,6 +42,7 @@ class Assembled:
     missing: tuple[StreamFacts, ...]
     repaired: int
     skipped: int
+    unheard: Fraction
 
 
 def assemble(
@@ -105,7 +106,8 @@ def assemble(
         order = [index for index in order if index not in missing]
     copied = tuple((order.index(i), c) for i, c in copier.copied.items() if i not in missing)
     lost = tuple(copier.copied[index].facts for index in sorted(missing))
-    return Assembled(order.index(source.video.index), pts, copied, lost, copier.repaired, copier.skipped)
+    picture_at = order.index(source.video.index)
+    return Assembled(picture_at, pts, copied, lost, copier.repaired, copier.skipped, copier.unheard)
 
 
 def first_tick(timing: Timing) -> int:

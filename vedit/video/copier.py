@@ -110,6 +110,12 @@ class Copier:
         """Packets that were too damaged to be copied or converted."""
         return self.damaged + sum(converter.skipped for converter in self._converters.values())
 
+    @property
+    def unheard(self) -> Fraction:
+        """Seconds of sound at the source's beginning that have no place in the film."""
+        sounds = [one for one in self._converters.values() if isinstance(one, SoundConverter)]
+        return max((sound.unheard for sound in sounds), default=Fraction(0))
+
     def add(self, index: int) -> None:
         """Make room in the output for one of the kept streams; call in the order that the output should have."""
         stream, plan = self.film.streams[index], self._plans[index]

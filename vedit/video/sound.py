@@ -115,6 +115,8 @@ class SoundConverter:
         self.target = target
         self.skipped = 0
         """Packets that could not be decoded."""
+        self.unheard = Fraction(0)
+        """Seconds of the source's beginning that would sound before time 0, because a pace stretches them."""
         self._decoder = source.codec_context
         self._encoder = target.codec_context
         self._heard = Fraction(0)
@@ -157,6 +159,7 @@ class SoundConverter:
         if self._sent is None:
             self._sent = max(0, round(self._moved.shown(start) * self._encoder.sample_rate))
             self._heard = self._moved.source(Fraction(self._sent, self._encoder.sample_rate))
+            self.unheard = max(Fraction(0), self._heard - max(Fraction(0), start))
         shape = (frame.format.name, frame.layout.name, rate)
         if shape != self._shape:
             yield from self._ended()

@@ -18,6 +18,7 @@ from vedit.video.colour import Converter
 from vedit.video.journal import Journal, Mark, Segment, clear_finished
 from vedit.video.output import Output, plan_output, writing
 from vedit.video.segments import SegmentWriter
+from vedit.video.sound import GAP
 from vedit.video.source import Source
 from vedit.video.verify import worst_time_error
 
@@ -250,6 +251,11 @@ class Writer:
             )
         if film.skipped:
             self.notes.warn(f"{film.skipped} damaged packets of sound or subtitles were left out")
+        if film.unheard > GAP:
+            self.notes.warn(
+                f"the first {float(film.unheard):.2f} s of sound are left out: they come long before the first picture, "
+                "and played at its speed they would begin before the film does"
+            )
         error = worst_time_error(part, film.picture, film.pts, self.timing.time_base, film.copied)
         with writing(self.path):
             self._name(part)
