@@ -33,7 +33,7 @@ class Assembled:
 
     ``copied`` pairs the index of a stream in the film with what went into it; ``missing`` are streams that the
     container leaves out because nothing went into them; ``repaired`` counts packets whose times did not rise,
-    ``skipped`` those too damaged to be carried over; ``unheard`` are the seconds that some sound lacks at its beginning.
+    ``skipped`` those too damaged to be carried over; ``unheard`` are the seconds that a sound lacks at its beginning.
     """
 
     picture: int

@@ -253,8 +253,8 @@ class Writer:
             self.notes.warn(f"{film.skipped} damaged packets of sound or subtitles were left out")
         if film.unheard > GAP:
             self.notes.warn(
-                f"the first {float(film.unheard):.2f} s of sound are left out: they come long before the first picture, "
-                "and played at its speed they would begin before the film does"
+                f"the first {float(film.unheard):.2f} s of sound are left out: they come long before the first "
+                "picture, and played at its speed they would begin before the film does"
             )
         error = worst_time_error(part, film.picture, film.pts, self.timing.time_base, film.copied)
         with writing(self.path):
