@@ -24,6 +24,11 @@ RATE = 25
 
 def pan(count: int = 12, speed: float = 2.0, seed: int = 0) -> Tensor:
     """Pictures ``(F,3,H,W)`` of a textured ground that moves sideways by ``speed`` pixels a frame."""
+    return seen_from([speed * number for number in range(count)], seed)
+
+
+def seen_from(places: Sequence[float], seed: int = 0) -> Tensor:
+    """Pictures ``(F,3,H,W)`` of a textured ground that is so many pixels to the left in each."""
     generator = torch.Generator().manual_seed(seed)
     length = WIDTH + 200
     coarse, fine = (torch.rand(1, 3, HEIGHT // n, length // n, generator=generator) for n in (16, 4))
@@ -35,8 +40,8 @@ def pan(count: int = 12, speed: float = 2.0, seed: int = 0) -> Tensor:
     )
     rows = torch.linspace(-1, 1, HEIGHT)[:, None].expand(HEIGHT, WIDTH)
     out = []
-    for number in range(count):
-        columns = ((torch.arange(WIDTH) + speed * number) * 2 / (length - 1) - 1).expand(HEIGHT, WIDTH)
+    for place in places:
+        columns = ((torch.arange(WIDTH) + place) * 2 / (length - 1) - 1).expand(HEIGHT, WIDTH)
         grid = torch.stack([columns, rows], -1)[None]
         out.append(F.grid_sample(wide, grid, mode="bicubic", align_corners=True).clamp(0, 1)[0])
     return torch.stack(out)
@@ -188,6 +193,15 @@ def test_a_loss_that_shows_in_the_motion_alone_is_told() -> None:
     frames, out, notes = mend(truth[kept])
     assert kinds(notes) == [("dropped", 12)]
     assert not notes.findings[0].mended
+    assert all(a is b for a, b in zip(frames, out, strict=True))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_hand_that_shakes_loses_no_frames(seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    steps = 2 + 2 * torch.rand(40, generator=generator)  # some go twice as far as others
+    frames, out, notes = mend(seen_from(steps.cumsum(0).tolist()))
+    assert notes.findings == []
     assert all(a is b for a, b in zip(frames, out, strict=True))
 
 

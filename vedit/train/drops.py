@@ -12,19 +12,18 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from vedit.analysis.anomalies.drops import REACH, Drops, Inputs, odds
-from vedit.analysis.anomalies.evidence import Step, Watch, as_tensor, difference, largest
+from vedit.analysis.anomalies.evidence import Step, Watch, difference, flow_between, largest
 from vedit.analysis.motion import PLAIN, MotionMeter
 from vedit.analysis.picture import Picture, Reducer, look
 from vedit.errors import InputError
-from vedit.flow.estimate import dis_flow
 from vedit.frame import Notes
 from vedit.train.data import FILMS
 from vedit.video.probe import probe
 from vedit.video.read import read
 
-PER_FILM = 60
+PER_FILM = 80
 """Losses that are made in a film, and half as many in the same at half its rate."""
-LENGTHS = 2, 5
+LENGTHS = 1, 5
 """Pictures that are lost, at least and at most."""
 MARGIN = 10
 """Pictures of the same shot before a loss and after it."""
@@ -32,7 +31,7 @@ NEXT = 5
 """Steps before and after by which it is known how much moves there."""
 VISIBLE = 4.0
 """Levels that the tenth of the blocks that change most must change by there: elsewhere nobody could see it."""
-JUMPS = 1.5
+JUMPS = 1.3
 """Times that, by which the pictures on either side of the loss must differ."""
 SHORTEST = 40
 """Pictures of a film that something is made of."""
@@ -132,13 +131,9 @@ def _watched(pictures: Sequence[Picture], cuts: Sequence[bool]) -> list[Step]:
     watch, steps = Watch(), []
     for index, (picture, cut) in enumerate(zip(pictures, cuts, strict=True)):
         seen = index > 0 and not cut and look(picture).contrast >= PLAIN
-        flow = _flow(pictures[index - 1], picture) if seen else None
+        flow = flow_between(pictures[index - 1], picture) if seen else None
         steps.append(watch.step(index, picture, flow, cut=cut))
     return steps
-
-
-def _flow(before: Picture, after: Picture) -> Tensor:
-    return dis_flow(as_tensor(before), as_tensor(after), quality="draft")
 
 
 def _around(steps: Sequence[Step], at: int) -> tuple[Sequence[Step], int]:
@@ -173,7 +168,9 @@ def _without(steps: Sequence[Step], at: int, length: int) -> tuple[Sequence[Step
     watch = Watch()
     for step in steps[at - 2 : at]:
         watch.step(step.index, step.picture, None, cut=False)
-    over = watch.step(at, steps[stop].picture, _flow(steps[at - 1].picture, steps[stop].picture), cut=False)
+    over = watch.step(
+        at, steps[stop].picture, flow_between(steps[at - 1].picture, steps[stop].picture), cut=False
+    )
     after = replace(steps[stop + 1], change2=difference(steps[stop + 1].picture, steps[at - 1].picture))
     window = [*steps[max(0, at - HELD) : at], over, after, *steps[stop + 2 : stop + HELD]]
     return [replace(step, index=place) for place, step in enumerate(window)], min(at, HELD)

@@ -74,7 +74,7 @@ class Watch:
         )
         before = self._before[-1] if self._before else None
         if flow is None and cut and before is not None:  # a jump may look like a cut
-            flow = dis_flow(as_tensor(before), as_tensor(picture), quality="draft")
+            flow = flow_between(before, picture)
         made = Step(
             index,
             cut,
@@ -90,6 +90,11 @@ class Watch:
         self._tiny.append(tiny)
         self._before.append(picture)
         return made
+
+
+def flow_between(before: Picture, after: Picture) -> Tensor:
+    """The motion ``(2, H, W)`` from one picture to another, in pixels."""
+    return dis_flow(as_tensor(before), as_tensor(after), quality="draft")
 
 
 def as_tensor(picture: Picture) -> Tensor:

@@ -1,13 +1,12 @@
 """Frames shown twice and frames that are missing: found by what changes from frame to frame, and by their times."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from statistics import median
 
 from vedit.edits.neighbours import windows
-from vedit.edits.repair.jumps import Advance, advance, stands_out
+from vedit.edits.repair.jumps import with_jumps
 from vedit.edits.repair.steps import Judged, Seen
 from vedit.frame import Frame, Shot
 
@@ -33,8 +32,8 @@ MOST = 8
 
 
 def judged(frames: Iterable[Seen], shot: Shot) -> Iterator[Judged]:
-    """Each frame of a shot with what is wrong with its time. About 23 frames ahead are held, unconverted."""
-    yield from _with_jumps(_with_advances(_with_repeats(frames, shot)))
+    """Each frame of a shot with what is wrong with its time. About 25 frames ahead are held, unconverted."""
+    yield from with_jumps(_with_repeats(frames, shot))
 
 
 def _with_repeats(frames: Iterable[Seen], shot: Shot) -> Iterator[Judged]:
@@ -94,17 +93,3 @@ def _hole(frames: Sequence[Frame], at: int) -> int:
     missing = round(times) - 1
     whole = abs(times - round(times)) <= max(Fraction(HOLE), 2 / usual)
     return missing if 1 <= missing <= MOST and whole and even >= (1 - OFTEN) * len(steps) - 1 else 0
-
-
-def _with_advances(frames: Iterable[Judged]) -> "Iterator[tuple[Judged, Advance | None]]":
-    """How far each step goes, compared with the three before and after it; repeats are passed over."""
-    for window, at in windows(frames, 4):
-        one = window[at]
-        yield one, None if one.repeat or one.hole else advance(window, at)
-
-
-def _with_jumps(frames: "Iterable[tuple[Judged, Advance | None]]") -> Iterator[Judged]:
-    for window, at in windows(frames, REACH):
-        one, step = window[at]
-        others = [other for k, (_, other) in enumerate(window) if other is not None and k != at]
-        yield one if step is None else replace(one, jump=stands_out(step, others))

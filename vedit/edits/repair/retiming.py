@@ -7,11 +7,9 @@ from fractions import Fraction
 from itertools import islice
 
 from vedit.edits.drawings import Drawing
+from vedit.edits.repair.jumps import NEAR
 from vedit.edits.repair.steps import Judged
 from vedit.frame import Finding, Flaw, Frame, Shot
-
-NEAR = 8
-"""Frames within which a repeat and a jump belong together: a recorder showed a picture twice and lost another."""
 
 
 @dataclass

@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from vedit.analysis.motion import SIDE
+from vedit.analysis.picture import Picture
 from vedit.edits.neighbours import windows
 from vedit.frame import Frame
 
@@ -16,19 +18,20 @@ Blocks = npt.NDArray[np.float32]
 
 BLOCK = 8
 """Side of a block, in pixels."""
-BACK = 3
+BACK = 2
 """Frames that each is compared with."""
 
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """A frame, and the mean change ``(h,w)`` of its blocks from one, two and three frames before, in levels of 255.
+    """A frame, and the mean change ``(h,w)`` of its blocks from one and two frames before, in levels of 255.
 
-    At a shot's start there are fewer. ``moved`` is the part of the change from the frame before that is no dirt of a
-    single frame.
+    At a shot's start there are fewer. ``picture`` is the frame as small as motion is searched at. ``moved`` is the part
+    of the change from the frame before that is no dirt of a single frame.
     """
 
     frame: Frame
+    picture: Picture
     changes: tuple[Blocks, ...]
     moved: Blocks | None = None
 
@@ -81,15 +84,22 @@ def seen(frames: Iterable[Frame]) -> Iterator[Seen]:
 def _changes(frames: Iterable[Frame]) -> Iterator[Seen]:
     before: deque[Blocks] = deque(maxlen=BACK)
     for frame in frames:
-        luma = _soft_luma(frame)
+        rows = np.ascontiguousarray(frame.pixels[:3].permute(1, 2, 0).cpu().numpy())
+        luma, picture = _soft_luma(rows), _small(rows)
         frame.forget()
-        yield Seen(frame, tuple(_change(luma, other) for other in before))
+        yield Seen(frame, picture, tuple(_change(luma, other) for other in before))
         before.appendleft(luma)
 
 
-def _soft_luma(frame: Frame) -> Blocks:
-    """Luma ``(H,W)`` averaged over 3x3 pixels, against noise."""
-    rows = np.ascontiguousarray(frame.pixels[:3].permute(1, 2, 0).cpu().numpy())
+def _small(rows: Blocks) -> Picture:
+    height, width = rows.shape[:2]
+    scale = min(1.0, SIDE / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray((cv2.resize(rows, size, interpolation=cv2.INTER_AREA) * 255).round(), np.uint8)
+
+
+def _soft_luma(rows: Blocks) -> Blocks:
+    """Luma ``(H,W)`` of RGB ``(H,W,3)`` in [0, 1], in levels, averaged over 3x3 pixels, against noise."""
     return np.asarray(cv2.blur(cv2.cvtColor(rows, cv2.COLOR_RGB2GRAY) * 255, (3, 3)), np.float32)
 
 
