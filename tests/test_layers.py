@@ -31,7 +31,7 @@ LAYERS = [
     {"masks"},
     {"pretrained"},
     {"completion", "diffusion", "inbetween"},
-    {"temporal"},
+    {"temporal", "steps"},
     {"latents"},
     {"flow"},
     {"pictures"},

@@ -8,15 +8,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vedit.analysis.picture import Picture
 from vedit.flow.estimate import dis_flow
+from vedit.steps.picture import PLAIN, SIDE, Picture
 
-SIDE = 240
-"""Pixels of the longer side at which motion is searched: enough to tell how much there is, and cheap."""
 GRID = 6
 """Pixels between the points whose motion the camera's is found from."""
-PLAIN = 0.03
-"""Contrast under which a picture shows too little for its motion to be told: a fade's noise would count as motion."""
 OFF = 0.6
 """Pixels by which a point may be off the camera's motion and still count as standing still before it."""
 

@@ -7,15 +7,12 @@ import cv2
 import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
-from numpy.typing import NDArray
 
 from vedit.frame import Frame
 from vedit.pages.small import jpeg
+from vedit.steps.picture import Picture as Picture
 from vedit.video.colour import scalable
 from vedit.video.source import Source
-
-Picture = NDArray[np.uint8]
-"""RGB, ``(h, w, 3)``, square pixels."""
 
 SIDE = 480
 """Pixels of the longer side that pictures are looked at: as small as blur can still be told from focus."""

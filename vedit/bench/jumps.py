@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vedit.analysis.anomalies.evidence import as_tensor, largest
 from vedit.bench.faults import Picture
 from vedit.flow.estimate import dis_flow
+from vedit.steps.evidence import as_tensor, largest
 
 Flow = NDArray[np.float32]
 

@@ -11,12 +11,13 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import Tensor
 
-from vedit.analysis.anomalies.drops import REACH, Drops, Inputs, odds
-from vedit.analysis.anomalies.evidence import Step, Watch, difference, flow_between, largest
-from vedit.analysis.motion import PLAIN, MotionMeter
-from vedit.analysis.picture import Picture, Reducer, look
+from vedit.analysis.motion import MotionMeter
+from vedit.analysis.picture import Reducer
 from vedit.errors import InputError
 from vedit.frame import Notes
+from vedit.steps.drops import REACH, Drops, Inputs, odds
+from vedit.steps.evidence import Step, Watch, difference, flow_between, largest
+from vedit.steps.picture import PLAIN, Picture, contrast
 from vedit.train.data import FILMS
 from vedit.video.probe import probe
 from vedit.video.read import read
@@ -130,7 +131,7 @@ def _pictures(path: Path) -> tuple[list[Picture], list[bool]]:
 def _watched(pictures: Sequence[Picture], cuts: Sequence[bool]) -> list[Step]:
     watch, steps = Watch(), []
     for index, (picture, cut) in enumerate(zip(pictures, cuts, strict=True)):
-        seen = index > 0 and not cut and look(picture).contrast >= PLAIN
+        seen = index > 0 and not cut and contrast(picture) >= PLAIN
         flow = flow_between(pictures[index - 1], picture) if seen else None
         steps.append(watch.step(index, picture, flow, cut=cut))
     return steps
@@ -177,7 +178,7 @@ def _without(steps: Sequence[Step], at: int, length: int) -> tuple[Sequence[Step
 
 
 def fit(inputs: Inputs, truth: Inputs, seed: int) -> dict[str, Tensor]:
-    """The net that tells them apart best, as `vedit.analysis.anomalies.drops.odds` takes it."""
+    """The net that tells them apart best, as `vedit.steps.drops.odds` takes it."""
     generator = torch.Generator().manual_seed(seed)
     mean, deviation = inputs.mean(axis=0), inputs.std(axis=0) + 1e-3
     scaled = torch.from_numpy(((inputs - mean) / deviation).clip(-4, 4)).float()

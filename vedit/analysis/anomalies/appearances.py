@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from vedit.analysis.anomalies.evidence import Step
 from vedit.analysis.anomalies.interruptions import calm, touching
 from vedit.analysis.anomalies.moment import Suspicion
 from vedit.analysis.anomalies.surprise import Mask, Surprise, between
 from vedit.analysis.picture import Picture
+from vedit.steps.evidence import Step
 
 STAYS = 12
 """Pictures for which it stays at least."""

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from vedit.analysis.anomalies.evidence import Numbers, Step, alike, middle
 from vedit.analysis.anomalies.moment import Suspicion
+from vedit.steps.evidence import Numbers, Step, alike, middle
 
 LONGEST = 8
 """Pictures that it lasts at most."""

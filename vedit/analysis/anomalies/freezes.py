@@ -2,8 +2,8 @@
 
 from collections import deque
 
-from vedit.analysis.anomalies.evidence import REACH, Step, middle
 from vedit.analysis.anomalies.moment import Suspicion
+from vedit.steps.evidence import REACH, Step, middle
 
 LEAST = 4
 """Steps that show nothing new: less is how animation is drawn, and a frame shown twice."""

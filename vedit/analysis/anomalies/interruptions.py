@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from vedit.analysis.anomalies.evidence import Step
 from vedit.analysis.anomalies.moment import Kind, Suspicion
 from vedit.analysis.anomalies.surprise import FAR, LEAST, Mask, Surprise, between
+from vedit.steps.evidence import Step
 
 LONGEST = 5
 """Pictures that it lasts at most."""

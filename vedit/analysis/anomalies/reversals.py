@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from vedit.analysis.anomalies.evidence import BACK, Step, distance, middle
 from vedit.analysis.anomalies.moment import Suspicion
+from vedit.steps.evidence import BACK, Step, distance, middle
 
 SHORTEST = 6
 """Pictures of such a run at least."""

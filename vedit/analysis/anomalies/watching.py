@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vedit.analysis.anomalies.appearances import appearance
-from vedit.analysis.anomalies.drops import Drops
-from vedit.analysis.anomalies.evidence import REACH, Step, Watch
+from vedit.analysis.anomalies.drops import drop
 from vedit.analysis.anomalies.flashes import flash
 from vedit.analysis.anomalies.foresight import Foresight
 from vedit.analysis.anomalies.freezes import Freezes
@@ -20,6 +19,8 @@ from vedit.analysis.anomalies.reversals import reversal
 from vedit.analysis.anomalies.sounds import Heard, Listener
 from vedit.analysis.anomalies.surprise import surprise
 from vedit.analysis.picture import Picture, thumbnail
+from vedit.steps.drops import Drops
+from vedit.steps.evidence import REACH, Step, Watch
 
 UNFORESEEN = 2.5
 """dB by which places are foreseen worse than what is beside them where it begins to mean something. Of places taken at
@@ -64,7 +65,7 @@ class Anomalies:
             reversal(window, at),
             flash(window, at),
             interruption(window, at, seen),
-            self._drops.look(window, at),
+            drop(self._drops, window, at),
             appearance(window, at, seen),
         ):
             if found is not None:

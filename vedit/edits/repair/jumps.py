@@ -1,6 +1,6 @@
 """A frame that is missing though the times do not say so: everything that moves goes further than it should at once.
 
-The search of `vedit analyse --anomalies` (`vedit.analysis.anomalies.drops`), for frames that wait until it is known.
+The search of `vedit analyse --anomalies` (`vedit.steps.drops`), for frames that wait until it is known.
 """
 
 from collections import deque
@@ -8,11 +8,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
 
-from vedit.analysis.anomalies.drops import LIKELY, Drops
-from vedit.analysis.anomalies.evidence import Step, Watch, flow_between
-from vedit.analysis.motion import PLAIN
-from vedit.analysis.picture import look
 from vedit.edits.repair.steps import Judged
+from vedit.steps.drops import LIKELY, Drops
+from vedit.steps.evidence import Step, Watch, flow_between
+from vedit.steps.picture import PLAIN, contrast
 
 BEFORE, AHEAD = 36, 14
 """Steps before one, and after it, by which it is judged: after it fewer, because the frames have to be held."""
@@ -47,7 +46,7 @@ def with_jumps(frames: Iterable[Judged]) -> Iterator[Judged]:
 
     before: Judged | None = None
     for index, one in enumerate(frames):
-        known = before is not None and not one.hole and look(one.seen.picture).contrast >= PLAIN
+        known = before is not None and not one.hole and contrast(one.seen.picture) >= PLAIN
         flow = flow_between(before.seen.picture, one.seen.picture) if known and before is not None else None
         steps.append(watch.step(index, one.seen.picture, flow, cut=one.hole > 0))
         waiting.append(one)

@@ -9,10 +9,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vedit.analysis.motion import SIDE
-from vedit.analysis.picture import Picture
 from vedit.edits.neighbours import windows
 from vedit.frame import Frame
+from vedit.steps.picture import SIDE, Picture
 
 Blocks = npt.NDArray[np.float32]
 

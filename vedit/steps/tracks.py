@@ -13,7 +13,7 @@ from functools import cache
 import cv2
 import numpy as np
 
-from vedit.analysis.anomalies.evidence import BLOCK, Numbers, Step
+from vedit.steps.evidence import BLOCK, Numbers, Step
 
 STEPS = 4
 """Steps on either side that points are followed through, at most."""

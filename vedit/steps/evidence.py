@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vedit.analysis.picture import Picture
 from vedit.flow.estimate import dis_flow
+from vedit.steps.picture import Picture
 
 Numbers = NDArray[np.float32]
 
