@@ -196,13 +196,15 @@ def test_a_loss_that_shows_in_the_motion_alone_is_told() -> None:
     assert all(a is b for a, b in zip(frames, out, strict=True))
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_a_hand_that_shakes_loses_no_frames(seed: int) -> None:
-    generator = torch.Generator().manual_seed(seed)
-    steps = 2 + 2 * torch.rand(40, generator=generator)  # some go twice as far as others
-    frames, out, notes = mend(seen_from(steps.cumsum(0).tolist()))
-    assert notes.findings == []
-    assert all(a is b for a, b in zip(frames, out, strict=True))
+def test_hardly_a_step_of_a_hand_that_shakes_is_taken_for_a_loss() -> None:
+    told = 0
+    for seed in range(6):
+        generator = torch.Generator().manual_seed(seed)
+        steps = 1 + 3 * torch.rand(40, generator=generator)  # some go four times as far as others
+        frames, out, notes = mend(seen_from(steps.cumsum(0).tolist(), seed))
+        assert all(a is b for a, b in zip(frames, out, strict=True))
+        told += len(notes.findings)
+    assert told <= 3, "of 240 steps, ten of which go so far that they are looked at closely"
 
 
 def test_frames_between_a_repeat_and_a_loss_are_put_right() -> None:

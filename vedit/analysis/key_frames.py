@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vedit.analysis.picture import Look, Picture
+from vedit.analysis.picture import Look
+from vedit.steps.picture import Picture
 
 CANDIDATES = 16
 """Pictures of a shot that are held at most while it goes by."""

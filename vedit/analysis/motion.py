@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vedit.flow.estimate import dis_flow
-from vedit.steps.picture import PLAIN, SIDE, Picture
+from vedit.steps.picture import PLAIN, Picture, reduced
 
 GRID = 6
 """Pixels between the points whose motion the camera's is found from."""
@@ -48,11 +48,7 @@ class MotionMeter:
 
         ``contrast`` is the picture's, as `vedit.analysis.picture.look` finds it.
         """
-        height, width = picture.shape[:2]
-        scale = min(1.0, SIDE / max(height, width))
-        size = max(1, round(width * scale)), max(1, round(height * scale))
-        small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA) if scale < 1 else picture
-        self.picture, self.flow = np.ascontiguousarray(small, np.uint8), None
+        self.picture, self.flow = np.ascontiguousarray(reduced(picture), np.uint8), None
         now = torch.from_numpy(self.picture).permute(2, 0, 1).float().div_(255)
         before, self._before = self._before, now
         if before is None or cut or contrast < PLAIN:

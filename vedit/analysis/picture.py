@@ -10,7 +10,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 
 from vedit.frame import Frame
 from vedit.pages.small import jpeg
-from vedit.steps.picture import Picture as Picture
+from vedit.steps.picture import Picture, luma
 from vedit.video.colour import scalable
 from vedit.video.source import Source
 
@@ -61,10 +61,6 @@ class Look:
     contrast: float
     sharpness: float
     colourfulness: float
-
-
-def luma(picture: Picture) -> Picture:
-    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 def look(picture: Picture) -> Look:

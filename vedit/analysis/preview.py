@@ -5,10 +5,10 @@ from fractions import Fraction
 import cv2
 import numpy as np
 
-from vedit.analysis.picture import Picture
 from vedit.frame import Frame
 from vedit.pages.small import small_size
 from vedit.pages.small_film import TICKS, Passage, Preview, SmallFilm
+from vedit.steps.picture import Picture
 from vedit.video.source import Source
 
 PICTURES = 1000

@@ -8,8 +8,8 @@ import numpy as np
 from vedit.analysis.anomalies.interruptions import calm, touching
 from vedit.analysis.anomalies.moment import Suspicion
 from vedit.analysis.anomalies.surprise import Mask, Surprise, between
-from vedit.analysis.picture import Picture
 from vedit.steps.evidence import Step
+from vedit.steps.picture import Picture
 
 STAYS = 12
 """Pictures for which it stays at least."""

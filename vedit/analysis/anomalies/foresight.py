@@ -14,11 +14,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vedit.analysis.picture import Picture
 from vedit.diffusion.engine import load_engine
 from vedit.latents.bundled import BundledCodec
 from vedit.metrics.fidelity import psnr
 from vedit.steps.evidence import Step
+from vedit.steps.picture import Picture
 from vedit.temporal.foresee import foresee
 from vedit.temporal.predict import PAST, Predictor, load_predictor
 

@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vedit.analysis.picture import Picture
 from vedit.flow.estimate import dis_flow
 from vedit.steps.evidence import Numbers, Step, as_tensor, residual
+from vedit.steps.picture import Picture
 
 Mask = NDArray[np.bool_]
 

@@ -18,9 +18,10 @@ from vedit.analysis.anomalies.ranking import explained
 from vedit.analysis.anomalies.reversals import reversal
 from vedit.analysis.anomalies.sounds import Heard, Listener
 from vedit.analysis.anomalies.surprise import surprise
-from vedit.analysis.picture import Picture, thumbnail
+from vedit.analysis.picture import thumbnail
 from vedit.steps.drops import Drops
 from vedit.steps.evidence import REACH, Step, Watch
+from vedit.steps.picture import Picture
 
 UNFORESEEN = 2.5
 """dB by which places are foreseen worse than what is beside them where it begins to mean something. Of places taken at

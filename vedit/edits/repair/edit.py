@@ -58,7 +58,7 @@ class Repair:
     def stream(self, frames: Iterator[Frame], shot: Shot) -> Iterator[Frame]:
         marks = Marks()
         pictures = drawings(
-            judged(seen(frames), shot),
+            judged(seen(frames), shot, jumps=self.dropped),
             shot,
             duplicates=self.duplicates,
             dropped=self.dropped,

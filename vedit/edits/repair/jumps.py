@@ -11,7 +11,7 @@ from itertools import islice
 from vedit.edits.repair.steps import Judged
 from vedit.steps.drops import LIKELY, Drops
 from vedit.steps.evidence import Step, Watch, flow_between
-from vedit.steps.picture import PLAIN, contrast
+from vedit.steps.picture import PLAIN, Picture, contrast
 
 BEFORE, AHEAD = 36, 14
 """Steps before one, and after it, by which it is judged: after it fewer, because the frames have to be held."""
@@ -25,32 +25,31 @@ def with_jumps(frames: Iterable[Judged]) -> Iterator[Judged]:
     """Each frame of a shot with whether one is missing before it in the motion alone. `AHEAD` frames are held."""
     drops, watch = Drops(), Watch()
     steps: deque[Step] = deque()
+    passed: deque[bool] = deque(maxlen=NEAR)
+    """Whether the last frames were repeats."""
     waiting: deque[Judged] = deque()
-    repeats: deque[int] = deque(maxlen=NEAR)
 
     def first() -> Judged:
-        one, at = waiting.popleft(), len(steps) - len(waiting) - 1
-        index = steps[at].index
-        close = [index - k for k in repeats] + [
-            k + 1 for k, other in enumerate(islice(waiting, NEAR)) if other.repeat
-        ]
-        if one.repeat:
-            repeats.append(index)
-        elif not one.hole:
-            least = LIKELY_NEAR if min(close, default=NEAR + 1) <= NEAR else LIKELY
+        at = len(steps) - len(waiting)
+        one = waiting.popleft()
+        if not (one.repeat or one.hole):
+            near = any(passed) or any(other.repeat for other in islice(waiting, NEAR))
             odds = drops.odds(list(steps), at)
-            one = replace(one, jump=odds is not None and odds >= least)
+            one = replace(one, jump=odds is not None and odds >= (LIKELY_NEAR if near else LIKELY))
+        passed.append(one.repeat)
         if at >= BEFORE:
             steps.popleft()
         return one
 
-    before: Judged | None = None
+    before: Picture | None = None
     for index, one in enumerate(frames):
-        known = before is not None and not one.hole and contrast(one.seen.picture) >= PLAIN
-        flow = flow_between(before.seen.picture, one.seen.picture) if known and before is not None else None
-        steps.append(watch.step(index, one.seen.picture, flow, cut=one.hole > 0))
+        picture = one.seen.picture
+        flow = None
+        if before is not None and not one.hole and contrast(picture) >= PLAIN:
+            flow = flow_between(before, picture)
+        steps.append(watch.step(index, picture, flow, cut=one.hole > 0))
         waiting.append(one)
-        before = one
+        before = picture
         if len(waiting) > AHEAD:
             yield first()
     while waiting:

@@ -31,9 +31,13 @@ MOST = 8
 """Frames that are missing at most; a longer hole is a pause."""
 
 
-def judged(frames: Iterable[Seen], shot: Shot) -> Iterator[Judged]:
-    """Each frame of a shot with what is wrong with its time. About 25 frames ahead are held, unconverted."""
-    yield from with_jumps(_with_repeats(frames, shot))
+def judged(frames: Iterable[Seen], shot: Shot, *, jumps: bool) -> Iterator[Judged]:
+    """Each frame of a shot with what is wrong with its time. About 25 frames ahead are held, unconverted.
+
+    Without ``jumps`` losses that show in the motion alone are not looked for.
+    """
+    known = _with_repeats(frames, shot)
+    yield from with_jumps(known) if jumps else known
 
 
 def _with_repeats(frames: Iterable[Seen], shot: Shot) -> Iterator[Judged]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from vedit.edits.neighbours import windows
 from vedit.frame import Frame
-from vedit.steps.picture import SIDE, Picture
+from vedit.steps.picture import Picture, reduced
 
 Blocks = npt.NDArray[np.float32]
 
@@ -84,17 +84,10 @@ def _changes(frames: Iterable[Frame]) -> Iterator[Seen]:
     before: deque[Blocks] = deque(maxlen=BACK)
     for frame in frames:
         rows = np.ascontiguousarray(frame.pixels[:3].permute(1, 2, 0).cpu().numpy())
-        luma, picture = _soft_luma(rows), _small(rows)
+        luma, picture = _soft_luma(rows), np.asarray((reduced(rows) * 255).round(), np.uint8)
         frame.forget()
         yield Seen(frame, picture, tuple(_change(luma, other) for other in before))
         before.appendleft(luma)
-
-
-def _small(rows: Blocks) -> Picture:
-    height, width = rows.shape[:2]
-    scale = min(1.0, SIDE / max(height, width))
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    return np.asarray((cv2.resize(rows, size, interpolation=cv2.INTER_AREA) * 255).round(), np.uint8)
 
 
 def _soft_luma(rows: Blocks) -> Blocks:
