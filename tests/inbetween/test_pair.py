@@ -74,6 +74,22 @@ def rippled(picture: Tensor, seed: int) -> Tensor:
     return F.grid_sample(picture[None], places[None], align_corners=True, padding_mode="border")[0]
 
 
+@pytest.mark.parametrize("quality", QUALITIES)
+def test_a_picture_is_as_bright_as_its_neighbours_though_much_of_it_stands_still(quality: Quality) -> None:
+    """What moves makes up for all of it; what stands still is left as it is."""
+
+    def framed(inner: Tensor) -> Tensor:
+        out = ground(seed=9)
+        out[:, 40:120, 60:180] = inner[:, 40:120, 60:180]
+        return out
+
+    first, last = (framed(rippled(ground(seed=1), seed)) for seed in (1, 2))
+    out = at(first, last, 0.5, quality)
+    torch.testing.assert_close(out[:, :38], first[:, :38])
+    assert abs(255 * float(out.mean() - (first.mean() + last.mean()) / 2)) < 0.01
+
+
+
 def test_best_is_closer_where_no_motion_is_sure() -> None:
     """It also asks what moves beside each place, and takes the mean of all that fits."""
     fine = F.avg_pool2d(torch.rand(1, 3, 160, 240, generator=torch.Generator().manual_seed(2)), 3, 1, 1)[0]

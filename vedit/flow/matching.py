@@ -13,9 +13,11 @@ from vedit.flow.resize import resize, resize_flow
 from vedit.flow.warp import warp
 
 _LONG_SIDE = 80
-"""Pixels of the grid that is searched: an eighth of 640."""
+"""Pixels of the grid that is searched, at most: an eighth of 640."""
+_COARSE = 3
+"""The grid is at least so many times as coarse: small pictures gain nothing by more, and take longer."""
 _REACH = 14
-"""How far the search goes, in pixels of that grid: a sixth of the picture."""
+"""How far the search goes, in pixels of that grid: a sixth of the picture or more."""
 _PATCH = 5
 _TILE = 16
 """Pixels a side of what is searched for at once; even."""
@@ -56,7 +58,7 @@ def with_far_matches(flow: Tensor, frame0: Tensor, frame1: Tensor) -> Tensor:
 
 def _small(frame: Tensor) -> Tensor:
     height, width = frame.shape[-2:]
-    scale = min(1.0, _LONG_SIDE / max(height, width))
+    scale = min(1 / _COARSE, _LONG_SIDE / max(height, width))
     return resize(frame, max(1, round(height * scale)), max(1, round(width * scale)))
 
 

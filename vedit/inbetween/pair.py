@@ -20,6 +20,14 @@ _STILL = 2 / 255
 """A block of 3x3 pixels of which no channel changes by more stands still."""
 _SUDDEN = 0.5
 """What is this far from a frame of one colour, of [0, 1], did not fade in from it."""
+_UNEVEN = 0.3 / 255
+"""A new picture's mean that is this far from its neighbours' is an error, of [0, 1].
+
+What is more has a cause: something came in or went out. Up to one level in place of 0.3 is no closer to the mean of the
+true pictures, and would change a pan.
+"""
+_MOST = 1 / 255
+"""No pixel is made lighter or darker by more."""
 
 
 class Pair:
@@ -104,9 +112,7 @@ class Pair:
         if self.quality != "draft":
             share = 0.98 if self.quality == "best" else 0.97
             picture = sharpened(picture, share * torch.lerp(self.frame0.detail, self.frame1.detail, t))
-        picture = picture.clamp_(0, 1)
-        picture += self._level(picture, t)
-        return self._with_still(picture.clamp_(0, 1), t)[0]
+        return self._levelled(self._with_still(picture.clamp_(0, 1), t), t)[0]
 
     @torch.no_grad()
     def doubt(self, t: float) -> Tensor:
@@ -141,13 +147,18 @@ class Pair:
             picture = torch.lerp(picture, dissolved, self._dissolve)
         return picture
 
-    def _level(self, picture: Tensor, t: float) -> Tensor:
-        """What makes the picture as bright as its neighbours, if it is a fifth of a level or less: that would flicker.
+    def _levelled(self, picture: Tensor, t: float) -> Tensor:
+        """The picture as bright as its neighbours, if little is missing: else it would flicker.
 
-        What is more has a cause: something came in or went out.
+        What stands still stays as it is, so what moves makes up for all of it.
         """
         wanted = torch.lerp(self.frame0.mean, self.frame1.mean, t)
-        return (wanted - picture.mean((-1, -2), keepdim=True)).clamp(-0.2 / 255, 0.2 / 255)
+        missing = (wanted - picture.mean((-1, -2), keepdim=True)).clamp(-_UNEVEN, _UNEVEN)
+        if self._still is None:
+            return (picture + missing).clamp_(0, 1)
+        moves = 1 - self._still
+        missing = (missing / moves.mean().clamp_min(1e-6)).clamp(-_MOST, _MOST)
+        return torch.addcmul(picture, missing, moves).clamp_(0, 1)
 
     def _with_still(self, picture: Tensor, t: float) -> Tensor:
         """The picture, and where nothing moves (captions, logos) the two frames as they are."""
