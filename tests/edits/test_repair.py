@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -126,6 +127,24 @@ def test_a_thing_that_flies_past_is_no_dust() -> None:
         blot(film[n], 48, 8 + 13 * n, 0.98)  # further than the flow follows something so small
     _, _, notes = mend(film)
     assert notes.findings == []
+
+
+def test_a_clock_over_a_film_is_no_dust() -> None:
+    """Digits change in every frame, at the same place: what two of them have in common the one between may lack."""
+    pictures = pan(30, speed=0.5)
+    clock = pictures[:, :, 70:90, 20:140]
+    clock.zero_()
+    for number, picture in enumerate(clock):
+        digits = np.zeros((20, 120), np.uint8)
+        text = f"00:0{number // 25}:{number % 25:02d}"
+        cv2.putText(digits, text, (2, 17), cv2.FONT_HERSHEY_SIMPLEX, 0.7, 255, 2, cv2.LINE_AA)
+        picture.copy_(torch.from_numpy(digits) / 255)
+    dirty = pictures.clone()
+    blot(dirty[20], 30, 60, 0.97)
+    _, out, notes = mend(dirty)
+    assert ("dust", 20) in kinds(notes)
+    assert [index for _, index in kinds(notes) if index > 2] == [20]
+    assert all(torch.equal(a.pixels, b) for a, b in zip(out[3:20], pictures[3:20], strict=True))
 
 
 def test_what_is_switched_off_is_not_looked_for() -> None:

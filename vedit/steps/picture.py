@@ -16,7 +16,7 @@ PLAIN = 0.03
 
 
 def reduced(picture: NDArray[Any]) -> NDArray[Any]:
-    """A picture ``(h, w, 3)`` of any numbers, at most `SIDE` pixels long."""
+    """A picture ``(h, w, 3)``, or one plane of it ``(h, w)``, of any numbers, at most `SIDE` pixels long."""
     height, width = picture.shape[:2]
     scale = min(1.0, SIDE / max(height, width))
     if scale == 1:
@@ -27,6 +27,13 @@ def reduced(picture: NDArray[Any]) -> NDArray[Any]:
 
 def luma(picture: Picture) -> Picture:
     return np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def luma_of_planes(planes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Luma ``(H, W)`` in levels of 255 of RGB ``(3, H, W)`` in [0, 1]: many times as fast as of pixels side by side."""
+    red, green, blue = planes
+    two = cv2.addWeighted(red, 0.299 * 255, green, 0.587 * 255, 0)
+    return np.asarray(cv2.scaleAdd(blue, 0.114 * 255, two), np.float32)
 
 
 def contrast(picture: Picture) -> float:

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -10,12 +10,11 @@ import numpy.typing as npt
 import torch
 
 from vedit.edits.drawings import Drawing
-from vedit.edits.repair.lines import Line, with_lines
+from vedit.edits.repair.lines import Line, Lined, with_lines
 from vedit.edits.repair.overlay import painted
 from vedit.edits.repair.scratches import goes_along, without_lines
-from vedit.edits.repair.specks import LOST, Candidate, candidates, grown, specks, spikes, wider
-from vedit.edits.repair.views import Mask, Plane, Plate, Views, looked_through, motion, views_of
-from vedit.flow.pairs import PairFlow
+from vedit.edits.repair.specks import LOST, Candidate, Spikes, candidates, grown, specks, spikes, wider
+from vedit.edits.repair.views import Box, Mask, Motion, Plane, Plate, Views, looked_through, motion, views_of
 from vedit.frame import Finding, Flaw, Frame, Shot
 
 MEMORY = 5
@@ -37,11 +36,12 @@ def without_dirt(
     from the two before.
     """
     cleaner = _Cleaner(shot, dust=dust, preview=preview)
-    held: deque[_Held] = deque()
-    flows: deque[PairFlow] = deque(maxlen=2)
-    before: _Held | None = None
-    for drawing, found in with_lines(drawings) if scratches else ((drawing, []) for drawing in drawings):
-        held.append(_Held(drawing, Plate(drawing.frame), found))
+    held: deque[Lined] = deque()
+    flows: deque[Motion] = deque(maxlen=2)
+    before: Lined | None = None
+    plain = (Lined(drawing, Plate(drawing.frame), []) for drawing in drawings)
+    for lined in with_lines(drawings) if scratches else plain:
+        held.append(lined)
         if len(held) > 1:
             flows.append(motion(held[-2].plate, held[-1].plate))
         if len(held) < 3:
@@ -60,13 +60,6 @@ def without_dirt(
         yield cleaner.clean(held[0].plate, held[1], before.plate, far, at_end=True).drawing
 
 
-@dataclass(frozen=True, eq=False)
-class _Held:
-    drawing: Drawing
-    plate: Plate
-    lines: list[Line]
-
-
 class _Cleaner:
     """Cleans one picture after the other, and remembers where there were candidates for dirt."""
 
@@ -77,20 +70,20 @@ class _Cleaner:
     def clean(
         self,
         before: Plate,
-        at: _Held,
+        at: Lined,
         after: Plate,
-        flows: tuple[PairFlow, PairFlow],
+        flows: tuple[Motion, Motion],
         *,
         at_end: bool = False,
-    ) -> _Held:
+    ) -> Lined:
         """A drawing without its dirt and its scratches, and its plate."""
         if not self._dust and not at.lines:
             return at
         scratch = _lined(at.lines, at.plate.luma.shape)
-        views, places, many = _seen_through(before, at.plate, after, flows, scratch)
+        views, found, places, many = _seen_through(before, at.plate, after, flows, scratch)
         dirt: list[Candidate] = []
         if self._dust:
-            dirt = specks(views, spikes(views), places, many, list(self._earlier), at_end=at_end)
+            dirt = specks(views, found, places, many, list(self._earlier), at_end=at_end)
             self._earlier.append(np.array([place.centre for place in places]).reshape(-1, 2))
         lines = [line for line in at.lines if not goes_along(line, views)]
         if not dirt and not lines:
@@ -111,17 +104,19 @@ class _Cleaner:
 
 
 def _seen_through(
-    before: Plate, at: Plate, after: Plate, flows: tuple[PairFlow, PairFlow], scratch: Mask
-) -> tuple[Views, list[Candidate], int]:
+    before: Plate, at: Plate, after: Plate, flows: tuple[Motion, Motion], scratch: Mask
+) -> tuple[Views, Spikes, list[Candidate], int]:
     """What both neighbours show, with motion that looks through the candidates; these, and how many there are."""
     views = views_of(before, at, after, flows)
-    places, many = candidates(spikes(views))
+    found = spikes(views)
+    places, many = candidates(found)
     cover = _all(places, at.luma.shape, COVER) | grown(scratch, COVER)
     if cover.any():
         views = looked_through(views, cover, flows)
-        places, many = candidates(spikes(views))
+        found = spikes(views)
+        places, many = candidates(found)
     places = [place for place in places if not scratch[place.box][place.inside].any()]
-    return views, places, many
+    return views, found, places, many
 
 
 def _lined(lines: list[Line], shape: tuple[int, ...]) -> Mask:
@@ -140,7 +135,7 @@ def _all(places: list[Candidate], shape: tuple[int, ...], margin: int) -> Mask:
     return grown(mask > 0, margin)
 
 
-def _soft(place: Candidate, shape: tuple[int, ...]) -> tuple[tuple[slice, slice], Plane]:
+def _soft(place: Candidate, shape: tuple[int, ...]) -> tuple[Box, Plane]:
     """How much of each pixel in a box is to be replaced: all of the speck and its edge, less and less around."""
     box, inside = wider(place, SOFT + 2, shape)
     whole = grown(inside, SOFT)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from vedit.edits.drawings import Drawing
 from vedit.edits.neighbours import windows
-from vedit.edits.repair.views import Mask, Plane
+from vedit.edits.repair.views import Mask, Plane, Plate
 
 REFERENCE = 640
 """The width at which sizes are given."""
@@ -75,24 +75,32 @@ class Line:
         return np.asarray(away <= self.reach)
 
 
-def with_lines(drawings: Iterable[Drawing]) -> Iterator[tuple[Drawing, list[Line]]]:
-    """Each drawing of a shot with its scratches. Two drawings ahead are held, unconverted."""
+@dataclass(frozen=True, eq=False)
+class Lined:
+    """A drawing, its pixels, and its scratches."""
 
-    def each() -> Iterator[tuple[Drawing, list[Line]]]:
+    drawing: Drawing
+    plate: Plate
+    lines: list[Line]
+
+
+def with_lines(drawings: Iterable[Drawing]) -> Iterator[Lined]:
+    """Each drawing of a shot with its scratches. Two drawings ahead are held."""
+
+    def each() -> Iterator[Lined]:
         for drawing in drawings:
-            rows = np.ascontiguousarray(drawing.frame.pixels[:3].permute(1, 2, 0).cpu().numpy())
-            drawing.frame.forget()
-            yield drawing, lines(np.asarray(cv2.cvtColor(rows, cv2.COLOR_RGB2GRAY) * 255, np.float32))
+            plate = Plate(drawing.frame)
+            yield Lined(drawing, plate, lines(plate.luma))
 
     for window, at in windows(each(), STAYS):
-        drawing, found = window[at]
-        wanders = WANDERS * max(1.0, drawing.frame.pixels.shape[-1] / REFERENCE) if found else 0.0
-        drawing.frame.forget()
-        frames = [others for _, others in window]
-        staying = [line for line in found if _stays(line, frames, wanders)]
+        here = window[at]
+        wanders = WANDERS * max(1.0, here.plate.luma.shape[1] / REFERENCE)
+        frames = [other.lines for other in window]
+        staying = [line for line in here.lines if _stays(line, frames, wanders)]
         if len(staying) >= PATTERN:
             staying = []
-        yield drawing, [replace(line, drift=_drift(line, frames, at, wanders)) for line in staying]
+        drifting = [replace(line, drift=_drift(line, frames, at, wanders)) for line in staying]
+        yield replace(here, lines=drifting)
 
 
 def _stays(line: Line, frames: list[list[Line]], wanders: float) -> bool:
@@ -147,10 +155,11 @@ def lines(luma: Plane) -> list[Line]:
 def _ridge(luma: Plane, side: int) -> Plane:
     """How far each pixel is above both its sides, or below both, at most 20 levels."""
     soft = cv2.blur(luma, (max(1, side // 2) | 1, 1))
-    left, right = np.roll(soft, side, 1), np.roll(soft, -side, 1)
-    ridge = np.maximum(soft - np.maximum(left, right), 0) + np.minimum(soft - np.minimum(left, right), 0)
-    ridge[:, : side + 1] = ridge[:, -side - 1 :] = 0
-    return np.asarray(ridge.clip(-MOST, MOST), np.float32)
+    ridge = np.zeros_like(luma)
+    middle, left, right = soft[:, side:-side], soft[:, : -2 * side], soft[:, 2 * side :]
+    beside = cv2.max(cv2.min(middle, cv2.max(left, right)), cv2.min(left, right))
+    ridge[:, side + 1 : -side - 1] = cv2.subtract(middle, beside)[:, 1:-1]
+    return np.asarray(ridge.clip(-MOST, MOST, out=ridge), np.float32)
 
 
 def _paths(scores: Plane, ridge: Plane, strips: Plane, sign: int, side: int) -> list[Line]:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vedit.edits.repair.views import Mask, Plane, Views
+from vedit.edits.repair.views import Box, Mask, Plane, Views
 
 SEED = 9.0
 """Levels beyond the range of both neighbours, within a pixel, that begin a candidate."""
@@ -45,6 +45,11 @@ SURE_AT_END = 2.0
 """The same in the first and the last picture of a shot, whose neighbours lie on one side: what something hides in both
 looks like dirt there."""
 
+RETURNS = 3
+"""Frames of the five before in which there was a candidate at the same place, from which it is no dirt: the digits of a
+clock change there, or leaves move. Without this rule four specks in five found in a clock over a film were its digits
+(161 to 31 in 35 clips); of 1430 painted specks 1018 are found with it, 1031 without."""
+
 COLOUR = 20.0
 """Levels between the highest and the lowest of red, green and blue by which dirt may exceed what it hides."""
 REACH = 48
@@ -63,7 +68,7 @@ class Candidate:
     """A connected place that is lighter (sign 1) or darker (-1) than both neighbours."""
 
     sign: int
-    box: tuple[slice, slice]
+    box: Box
     inside: Mask
     """``(h,w)`` in the box."""
     area: int
@@ -85,11 +90,12 @@ def spikes(views: Views) -> Spikes:
     ROD: Nadenau and Mitra, "Blotch and scratch detection in image sequences based on rank ordered differences", 1997.
     """
     frame = views.plate.luma
-    high, low = np.maximum(views.before, views.after), np.minimum(views.before, views.after)
-    nearer = np.maximum(frame - high, 0) + np.minimum(frame - low, 0)
+    high, low = cv2.max(views.before, views.after), cv2.min(views.before, views.after)
+    nearer = cv2.subtract(frame, cv2.max(cv2.min(frame, high), low))
     kernel = np.ones((3, 3), np.uint8)
-    beyond = np.maximum(frame - cv2.dilate(high, kernel), 0) + np.minimum(frame - cv2.erode(low, kernel), 0)
-    return Spikes(beyond.astype(np.float32), nearer.astype(np.float32))
+    high, low = cv2.dilate(high, kernel), cv2.erode(low, kernel)
+    beyond = cv2.subtract(frame, cv2.max(cv2.min(frame, high), low))
+    return Spikes(np.asarray(beyond, np.float32), np.asarray(nearer, np.float32))
 
 
 def candidates(found: Spikes) -> tuple[list[Candidate], int]:
@@ -102,7 +108,8 @@ def candidates(found: Spikes) -> tuple[list[Candidate], int]:
             continue
         count, labels, stats, centres = cv2.connectedComponentsWithStats(above, connectivity=8)
         peaks = np.zeros(count, np.float32)
-        np.maximum.at(peaks, np.asarray(labels, np.int64).ravel()[seeds], np.abs(found.beyond).ravel()[seeds])
+        at = np.asarray(labels.ravel()[seeds], np.int64)
+        np.maximum.at(peaks, at, np.abs(found.beyond.ravel()[seeds]))
         for label in np.flatnonzero((peaks > SEED) & (stats[:, 4] >= LEAST)):
             left, top, wide, tall, area = (int(n) for n in stats[label])
             if label == 0:
@@ -138,16 +145,18 @@ def specks(
         return []
     scores = _measured(views, found, places, many, earlier) @ np.array(list(WEIGHTS.values())) + BIAS
     sure = SURE_AT_END if at_end else SURE
+    scale = _scale(found.nearer)
     likely = [
         place
         for place, score in zip(places, scores, strict=True)
-        if score > sure and (score > SURE_AT_EDGE or not _leaves(views, place))
+        if score > sure
+        and _returned(place, earlier, scale) < RETURNS
+        and (score > SURE_AT_EDGE or not _leaves(views, place))
     ]
     if not likely:
         return []
     blurred = [np.asarray(cv2.blur(p.luma, (3, 3)), np.float32) for p in (*views.neighbours, views.plate)]
     expected = np.asarray(cv2.blur((views.before + views.after) / 2, (3, 3)), np.float32)
-    scale = _scale(found.nearer)
     return [
         place for place in likely if not (_coloured(views, place) or _moves(place, blurred, expected, scale))
     ]
@@ -183,8 +192,6 @@ def _measured(
             around = ~inside
         contrast = float(np.abs(found.nearer[box][inside]).mean())
         x, y = (int(n) for n in place.centre)
-        here = np.array(place.centre)
-        again = sum(bool((((e - here) ** 2).sum(1) < (14 * scale) ** 2).any()) for e in earlier)
         ring = off[box][around] if around.any() else off[box].ravel()
         log = np.log1p(contrast)
         rows.append(
@@ -195,7 +202,7 @@ def _measured(
                 log - np.log1p(ring.mean()),
                 log - np.log1p(np.percentile(ring, 90)),
                 np.log1p(texture[box][around].mean() if around.any() else 0.0),
-                min(again, 4),
+                min(_returned(place, earlier, scale), 4),
                 np.log1p(place.area / scale**2),
                 np.log1p(unrest[y, x]),
                 np.log1p(far_unrest[y, x]),
@@ -203,6 +210,12 @@ def _measured(
             ]
         )
     return np.array(rows)
+
+
+def _returned(place: Candidate, earlier: list[npt.NDArray[np.float64]], scale: float) -> int:
+    """In how many frames before there was a candidate at the same place."""
+    near = (14 * scale) ** 2
+    return sum(bool((((centres - np.array(place.centre)) ** 2).sum(1) < near).any()) for centres in earlier)
 
 
 def _leaves(views: Views, place: Candidate) -> bool:
@@ -221,7 +234,7 @@ def _coloured(views: Views, place: Candidate) -> bool:
         return float(255 * (inside.max(1) - inside.min(1)).mean())
 
     expected = np.asarray((first + second) / 2, np.float32)
-    return chroma(views.plate.colours[place.box]) > chroma(expected) + COLOUR
+    return chroma(views.plate.colours(place.box)) > chroma(expected) + COLOUR
 
 
 def _moves(place: Candidate, blurred: list[Plane], expected: Plane, scale: float) -> bool:
@@ -235,11 +248,14 @@ def _moves(place: Candidate, blurred: list[Plane], expected: Plane, scale: float
     contrast = float((np.square(wanted - expected[box]) * weight).sum() / weight.sum()) + 1
     reach = int(REACH * scale)
     slack = np.ones((int(SLACK * scale) | 1,) * 2, np.uint8)
-    maps = {}
-    for size in SIZES:
-        maps[size] = [_unlike(neighbour, wanted, weight, box, reach, size) for neighbour in blurred[:2]]
+
+    def unlike(size: float) -> list[Plane]:
+        return [_unlike(neighbour, wanted, weight, box, reach, size) for neighbour in blurred[:2]]
+
+    maps = {1.0: unlike(1.0)}
     if min(float(whole.min()) for whole in maps[1.0]) < FOUND**2 * contrast:
         return True
+    maps |= {size: unlike(size) for size in SIZES[1:]}
     for first, second in ((1.0, 1.0), SIZES[1:], SIZES[:0:-1]):
         opposite = cv2.erode(maps[second][1], slack, borderType=cv2.BORDER_REPLICATE)[::-1, ::-1]
         if float(np.maximum(maps[first][0], opposite).min()) < FOUND_IN_BOTH**2 * contrast:
@@ -247,9 +263,7 @@ def _moves(place: Candidate, blurred: list[Plane], expected: Plane, scale: float
     return False
 
 
-def _unlike(
-    picture: Plane, wanted: Plane, weight: Plane, box: tuple[slice, slice], reach: int, size: float
-) -> Plane:
+def _unlike(picture: Plane, wanted: Plane, weight: Plane, box: Box, reach: int, size: float) -> Plane:
     """Mean squared difference between a patch, made larger by ``size``, and a picture around its place.
 
     ``(2 reach + 1, 2 reach + 1)`` by how far it is moved, huge beyond the border.
@@ -272,7 +286,7 @@ def _unlike(
     return out
 
 
-def wider(place: Candidate, margin: int, shape: tuple[int, ...]) -> tuple[tuple[slice, slice], Mask]:
+def wider(place: Candidate, margin: int, shape: tuple[int, ...]) -> tuple[Box, Mask]:
     """A candidate's box with a margin, as far as the picture goes, and the candidate in it."""
     rows, columns = place.box
     wide = (

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from vedit.edits.neighbours import windows
 from vedit.frame import Frame
-from vedit.steps.picture import Picture, reduced
+from vedit.steps.picture import Picture, luma_of_planes, reduced
 
 Blocks = npt.NDArray[np.float32]
 
@@ -83,19 +83,16 @@ def seen(frames: Iterable[Frame]) -> Iterator[Seen]:
 def _changes(frames: Iterable[Frame]) -> Iterator[Seen]:
     before: deque[Blocks] = deque(maxlen=BACK)
     for frame in frames:
-        rows = np.ascontiguousarray(frame.pixels[:3].permute(1, 2, 0).cpu().numpy())
-        luma, picture = _soft_luma(rows), np.asarray((reduced(rows) * 255).round(), np.uint8)
+        planes = frame.pixels[:3].cpu().numpy()
         frame.forget()
+        luma = np.asarray(cv2.blur(luma_of_planes(planes), (3, 3)), np.float32)  # against noise
+        picture = np.stack([reduced(plane) for plane in planes], -1)
+        picture = np.asarray((picture * 255).round(), np.uint8)
         yield Seen(frame, picture, tuple(_change(luma, other) for other in before))
         before.appendleft(luma)
-
-
-def _soft_luma(rows: Blocks) -> Blocks:
-    """Luma ``(H,W)`` of RGB ``(H,W,3)`` in [0, 1], in levels, averaged over 3x3 pixels, against noise."""
-    return np.asarray(cv2.blur(cv2.cvtColor(rows, cv2.COLOR_RGB2GRAY) * 255, (3, 3)), np.float32)
 
 
 def _change(luma: Blocks, other: Blocks) -> Blocks:
     height, width = luma.shape
     size = (max(1, width // BLOCK), max(1, height // BLOCK))
-    return np.asarray(cv2.resize(np.abs(luma - other), size, interpolation=cv2.INTER_AREA), np.float32)
+    return np.asarray(cv2.resize(cv2.absdiff(luma, other), size, interpolation=cv2.INTER_AREA), np.float32)
