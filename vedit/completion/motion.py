@@ -9,7 +9,7 @@ from torch import Tensor
 from vedit.flow.complete import grow, harmonic
 from vedit.flow.estimate import Quality
 from vedit.flow.occlusion import occlusion
-from vedit.flow.pairs import pair_flow
+from vedit.flow.pairs import both_ways
 from vedit.flow.warp import warp
 from vedit.window import Window
 
@@ -80,8 +80,8 @@ def hidden_motion(
 
 def _flow(first: Tensor, second: Tensor, quality: Quality, unknown: Tensor) -> tuple[Tensor, Tensor]:
     """Flow there and back on cells of two pixels, completed where it is ``unknown``."""
-    pair = pair_flow(first, second, quality)
-    both = torch.cat([F.avg_pool2d(f, 2, ceil_mode=True) / 2 for f in (pair.flow_fw, pair.flow_bw)])
+    ways = both_ways(first, second, quality)
+    both = torch.cat([F.avg_pool2d(f, 2, ceil_mode=True) / 2 for f in ways])
     both = harmonic(both, unknown)
     return both[:1], both[1:]
 

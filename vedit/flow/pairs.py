@@ -25,16 +25,23 @@ class PairFlow:
     occlusion_bw: Tensor
 
 
-def pair_flow(frame0: Tensor, frame1: Tensor, quality: Quality = "normal") -> PairFlow:
-    """Flow and occlusion of two ``(3 or 4, H, W)`` RGB frames in [0, 1], both ways, on frame0's device.
+def both_ways(frame0: Tensor, frame1: Tensor, quality: Quality = "normal") -> tuple[Tensor, Tensor]:
+    """Flow ``(1,2,H,W)`` of two ``(3 or 4, H, W)`` RGB frames in [0, 1], there and back, on frame0's device.
 
-    Two equal frames have no motion and nothing hidden; they are not matched at all.
+    Two equal frames have no motion; they are not matched at all.
     """
     if torch.equal(frame0, frame1):
         still = torch.zeros(1, 2, *frame0.shape[-2:], device=frame0.device)
-        return PairFlow(still, still, still[:, :1], still[:, :1])
+        return still, still
     fw = dis_flow(frame0, frame1, quality=quality)[None]
-    bw = dis_flow(frame1, frame0, quality=quality)[None]
+    return fw, dis_flow(frame1, frame0, quality=quality)[None]
+
+
+def pair_flow(frame0: Tensor, frame1: Tensor, quality: Quality = "normal") -> PairFlow:
+    """Flow of two frames and what is hidden, both ways; see `both_ways`. Two equal frames hide nothing."""
+    fw, bw = both_ways(frame0, frame1, quality)
+    if fw is bw:
+        return PairFlow(fw, bw, fw[:, :1], bw[:, :1])
     return PairFlow(fw, bw, occlusion(fw, bw), occlusion(bw, fw))
 
 

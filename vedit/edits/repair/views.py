@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 
 from vedit.flow.complete import harmonic
-from vedit.flow.estimate import dis_flow
+from vedit.flow.pairs import both_ways
 from vedit.frame import Frame
 from vedit.steps.picture import luma_of_planes
 
@@ -57,7 +57,7 @@ class Motion:
 
 def motion(first: Plate, second: Plate) -> Motion:
     """From the first plate to the second and back."""
-    return Motion(dis_flow(first.small, second.small)[None], dis_flow(second.small, first.small)[None])
+    return Motion(*both_ways(first.small, second.small))
 
 
 @dataclass(frozen=True, eq=False)
