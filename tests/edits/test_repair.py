@@ -129,6 +129,18 @@ def test_a_thing_that_flies_past_is_no_dust() -> None:
     assert notes.findings == []
 
 
+def test_dust_that_looks_like_something_in_the_film_is_dust() -> None:
+    """What stays with the ground has not come from where the dust is."""
+    truth = pan()
+    for number, picture in enumerate(truth):
+        blot(picture, 60, 100 - 2 * number, 0.02)
+    dirty = truth.clone()
+    where = blot(dirty[5], 44, 60, 0.02)
+    _, out, notes = mend(dirty)
+    assert kinds(notes) == [("dust", 5)]
+    assert error(out[5].pixels, truth[5], where) < 0.1 * error(dirty[5], truth[5], where)
+
+
 def test_a_clock_over_a_film_is_no_dust() -> None:
     """Digits change in every frame, at the same place: what two of them have in common the one between may lack."""
     pictures = pan(30, speed=0.5)

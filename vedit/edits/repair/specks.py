@@ -158,7 +158,9 @@ def specks(
     blurred = [np.asarray(cv2.blur(p.luma, (3, 3)), np.float32) for p in (*views.neighbours, views.plate)]
     expected = np.asarray(cv2.blur((views.before + views.after) / 2, (3, 3)), np.float32)
     return [
-        place for place in likely if not (_coloured(views, place) or _moves(place, blurred, expected, scale))
+        place
+        for place in likely
+        if not (_coloured(views, place) or _moves(place, views, blurred, expected, scale))
     ]
 
 
@@ -237,10 +239,11 @@ def _coloured(views: Views, place: Candidate) -> bool:
     return chroma(views.plate.colours(place.box)) > chroma(expected) + COLOUR
 
 
-def _moves(place: Candidate, blurred: list[Plane], expected: Plane, scale: float) -> bool:
+def _moves(place: Candidate, views: Views, blurred: list[Plane], expected: Plane, scale: float) -> bool:
     """Whether the same thing is elsewhere in the neighbours, so that it moves, faster than the flow could follow.
 
-    It may come nearer or go away: it is also looked for smaller in one and larger in the other.
+    It may come nearer or go away: it is also looked for smaller in one and larger in the other. A likeness that is in
+    this picture as well is another thing.
     """
     box, inside = wider(place, 2, expected.shape)
     weight = grown(inside, 1).astype(np.float32)
@@ -248,9 +251,21 @@ def _moves(place: Candidate, blurred: list[Plane], expected: Plane, scale: float
     contrast = float((np.square(wanted - expected[box]) * weight).sum() / weight.sum()) + 1
     reach = int(REACH * scale)
     slack = np.ones((int(SLACK * scale) | 1,) * 2, np.uint8)
+    around, _ = wider(place, reach, expected.shape)
+    ways = [np.median(flow[around], (0, 1)) for flow in (views.flow_before, views.flow_after)]
 
     def unlike(size: float) -> list[Plane]:
-        return [_unlike(neighbour, wanted, weight, box, reach, size) for neighbour in blurred[:2]]
+        here = _unlike(blurred[2], wanted, weight, box, reach, size)
+        tall, wide = wanted.shape
+        here[max(0, reach - tall) : reach + tall + 1, max(0, reach - wide) : reach + wide + 1] = np.inf
+        here = np.asarray(cv2.erode(here, np.ones((5, 5), np.uint8)), np.float32)
+        maps = []
+        for neighbour, way in zip(blurred[:2], ways, strict=True):
+            there = _unlike(neighbour, wanted, weight, box, reach, size)
+            x, y = (int(n) for n in way.round())
+            there[np.roll(here, (y, x), (0, 1)) < FOUND_IN_BOTH**2 * contrast] = np.inf
+            maps.append(there)
+        return maps
 
     maps = {1.0: unlike(1.0)}
     if min(float(whole.min()) for whole in maps[1.0]) < FOUND**2 * contrast:
