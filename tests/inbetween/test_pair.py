@@ -89,7 +89,6 @@ def test_a_picture_is_as_bright_as_its_neighbours_though_much_of_it_stands_still
     assert abs(255 * float(out.mean() - (first.mean() + last.mean()) / 2)) < 0.01
 
 
-
 def test_best_is_closer_where_no_motion_is_sure() -> None:
     """It also asks what moves beside each place, and takes the mean of all that fits."""
     fine = F.avg_pool2d(torch.rand(1, 3, 160, 240, generator=torch.Generator().manual_seed(2)), 3, 1, 1)[0]
