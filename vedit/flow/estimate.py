@@ -49,7 +49,7 @@ def dis_flow(frame0: Tensor, frame1: Tensor, *, quality: Quality = "normal") -> 
     height, width = frame0.shape[-2:]
     if min(height, width) < _SMALLEST:
         return torch.zeros(2, height, width, device=frame0.device)
-    gray0, gray1 = _gray(frame0), _gray(frame1)
+    gray0, gray1 = gray(frame0), gray(frame1)
     gain, offset = _brightness(gray1, gray0)
     flow = _match(*_pictures(gray0, gray1 * gain + offset), quality)
     return torch.from_numpy(np.ascontiguousarray(flow[:height, :width].transpose(2, 0, 1))).to(frame0.device)
@@ -75,7 +75,7 @@ def coarse_flows(frame0: Tensor, frame1: Tensor, *, quality: Quality = "normal")
         nothing = torch.zeros(2, height // 2, width // 2, device=frame0.device)
         return nothing, nothing
     frames = frame0.cpu(), frame1.cpu()
-    gray0, gray1 = (_gray(frame) for frame in frames)
+    gray0, gray1 = (gray(frame) for frame in frames)
     gain, offset = _brightness(gray1, gray0)
     if (gain, offset) != (1, 0):
         frames, gray1 = (frames[0], frames[1] * gain + offset), gray1 * gain + offset
@@ -159,8 +159,8 @@ def _match(first: _Picture, second: _Picture, quality: Quality) -> _Picture:
     return np.stack([dx, dy], axis=-1)
 
 
-def _gray(frame: Tensor) -> _Luma:
-    """BT.601 luma ``(H, W)``, on the CPU."""
+def gray(frame: Tensor) -> _Luma:
+    """BT.601 luma ``(H, W)`` in [0, 1] of a frame ``(3 or 4, H, W)``, on the CPU."""
     red, green, blue = (np.ascontiguousarray(plane) for plane in frame[:3].cpu().float().numpy())
     return np.asarray(cv2.scaleAdd(blue, 0.114, cv2.addWeighted(red, 0.299, green, 0.587, 0)), np.float32)
 

@@ -47,8 +47,8 @@ looks like dirt there."""
 
 RETURNS = 3
 """Frames of the five before in which there was a candidate at the same place, from which it is no dirt: the digits of a
-clock change there, or leaves move. Without this rule four specks in five found in a clock over a film were its digits
-(161 to 31 in 35 clips); of 1430 painted specks 1018 are found with it, 1031 without."""
+clock change there, or leaves move. In 35 clips with a clock over them 28 places are taken for dirt with this rule, 199
+without; of 1416 painted specks 1081 are found with it, 1097 without."""
 
 COLOUR = 20.0
 """Levels between the highest and the lowest of red, green and blue by which dirt may exceed what it hides."""

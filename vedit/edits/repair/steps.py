@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from vedit.edits.neighbours import windows
+from vedit.flow.estimate import gray
 from vedit.frame import Frame
-from vedit.steps.picture import Picture, luma_of_planes, reduced
+from vedit.steps.picture import Picture, reduced
 
 Blocks = npt.NDArray[np.float32]
 
@@ -83,10 +84,9 @@ def seen(frames: Iterable[Frame]) -> Iterator[Seen]:
 def _changes(frames: Iterable[Frame]) -> Iterator[Seen]:
     before: deque[Blocks] = deque(maxlen=BACK)
     for frame in frames:
-        planes = frame.pixels[:3].cpu().numpy()
+        luma = np.asarray(cv2.blur(gray(frame.pixels) * 255, (3, 3)), np.float32)  # against noise
+        picture = np.stack([reduced(plane) for plane in frame.pixels[:3].cpu().numpy()], -1)
         frame.forget()
-        luma = np.asarray(cv2.blur(luma_of_planes(planes), (3, 3)), np.float32)  # against noise
-        picture = np.stack([reduced(plane) for plane in planes], -1)
         picture = np.asarray((picture * 255).round(), np.uint8)
         yield Seen(frame, picture, tuple(_change(luma, other) for other in before))
         before.appendleft(luma)

@@ -9,9 +9,9 @@ import numpy.typing as npt
 import torch
 
 from vedit.flow.complete import harmonic
+from vedit.flow.estimate import gray
 from vedit.flow.pairs import both_ways
 from vedit.frame import Frame
-from vedit.steps.picture import luma_of_planes
 
 Plane = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -30,8 +30,8 @@ class Plate:
 
     def __init__(self, frame: Frame) -> None:
         self.planes: Plane = frame.pixels[:3].cpu().numpy()
+        self.luma: Plane = gray(frame.pixels) * 255
         frame.forget()
-        self.luma: Plane = luma_of_planes(self.planes)
 
     @cached_property
     def small(self) -> torch.Tensor:
