@@ -262,6 +262,25 @@ def test_cancel(page: "Page", film: Callable[..., Path]) -> None:
     assert not page.locator("#result video").count()
 
 
+def test_cancel_what_waits_for_another_visitor(page: "Page", url: str, film: Callable[..., Path]) -> None:
+    source = film(shots=(60,))
+    assert page.context.browser
+    with page.context.browser.new_page() as other:
+        other.set_default_timeout(WAIT)
+        other.goto(url)
+        for visitor in (page, other):
+            drop(visitor, source)
+            visitor.wait_for_selector("#painter .stage:visible")
+            choose(visitor, "Restyle")
+        page.click("#run")
+        page.wait_for_selector("#cancel:visible")
+        other.click("#run")
+        other.click("#cancel")
+        page.wait_for_selector("#result .proof")
+        other.wait_for_selector("#message .note:visible")
+        assert other.inner_text("#message").startswith("Cancelled.")
+
+
 def test_nothing_else_is_served(url: str, tmp_path: Path) -> None:
     secret = tmp_path / "secret.txt"
     secret.write_text("nobody's business")

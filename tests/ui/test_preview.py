@@ -12,7 +12,7 @@ from PIL import Image
 import vedit
 from vedit.frame import Notes
 from vedit.recipes import Recipe
-from vedit.ui.desk import Desk, Stopped
+from vedit.ui.desk import Desk, Stopped, Teller
 from vedit.ui.preview import excerpt, preview
 from vedit.ui.watchable import still, watchable
 from vedit.ui.wish import Wish, edits_of
@@ -113,7 +113,8 @@ def test_a_cancelled_run_goes_on_where_it_stopped(film: Callable[..., Path], tmp
     desk.open(film(shots=(200,)))
     recipe = Wish("Interpolate", quality="draft").made(None)
     output = edited_file(desk, recipe)
-    teller = desk.begin()
+    desk.begin()
+    teller = Teller(desk.stop)
 
     def show(done: float, words: str) -> None:
         if done > 0.6:
@@ -124,7 +125,8 @@ def test_a_cancelled_run_goes_on_where_it_stopped(film: Callable[..., Path], tmp
         _run(desk, recipe, teller.progress)
     assert not output.exists()
     assert (folder_for(output) / "journal.jsonl").exists()
-    report = _run(desk, recipe, desk.begin().progress)
+    desk.begin()
+    report = _run(desk, recipe, Teller(desk.stop).progress)
     assert report.frames_kept > 0
     assert len(shown(output, tmp_path)[0]) == report.frames_out
 

@@ -160,7 +160,9 @@ class Page:
             "shape": shape,
         }
 
-    def _begin(self) -> list[Any]:
+    def _begin(self, request: gr.Request) -> list[Any]:
+        # Here, and not where the work starts: that may have to wait, and can be cancelled from now on.
+        self.desk(request).begin()
         off, on = gr.update(visible=False), gr.update(visible=True)
         cancel = gr.update(visible=True, interactive=True, value="Cancel")
         return [off, off, gr.update(interactive=False), cancel, on, ""]
@@ -233,11 +235,12 @@ class Page:
     ) -> Shown:
         """What the work gives; or what it says when it fails."""
         desk = self.desk(request)
-        teller = desk.begin()
+        teller = Teller(desk.stop)
         teller.show = lambda done, what: progress(done, desc=what)
         progress(0, desc="Getting ready")
         try:
             with self.working:
+                teller.check()
                 return {**work(desk, teller), self.parts.message: ""}
         except Stopped:
             said = words.said("Cancelled. What a run had finished is kept: the same settings go on there.")

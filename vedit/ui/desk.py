@@ -67,11 +67,10 @@ class Desk:
         film = name.suffix if name.suffix.lower() in CONTAINERS else ".mp4"
         return self.place(key) / f"{name.stem[:80]}-{what}{suffix or film}"
 
-    def begin(self) -> "Teller":
-        """A piece of work starts; what was running is told to stop."""
+    def begin(self) -> None:
+        """A piece of work is asked for; what was running is told to stop."""
         self.stop.set()
         self.stop = threading.Event()
-        return Teller(self.stop)
 
 
 class Teller:
