@@ -15,6 +15,8 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from vedit.errors import EngineError
+
 SCALE = "|int8 scale"
 """Put after a tensor's name to name its scales, ``(out, 1, ...)`` in float32; no module can bear such a name."""
 LARGEST = 127
@@ -52,3 +54,11 @@ def widened(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
         for name, tensor in weights.items()
         if not name.endswith(SCALE)
     }
+
+
+def unreadable(path: Path, error: Exception) -> EngineError:
+    """What is raised where weights that ship with vedit cannot be read, whatever is wrong with them."""
+    reason = (str(error) or type(error).__name__).splitlines()[0]
+    return EngineError(
+        f"the bundled weights {path} cannot be read ({reason})", "Install vedit-diffusion again."
+    )

@@ -8,8 +8,7 @@ from safetensors import SafetensorError
 
 from vedit.completion.net import CompletionNet
 from vedit.device import model_dtype
-from vedit.errors import EngineError
-from vedit.weight_files import read_weights
+from vedit.weight_files import read_weights, unreadable
 
 WEIGHTS = Path(__file__).parents[1] / "weights" / "completion.safetensors"
 
@@ -25,10 +24,7 @@ def load_completion(device: torch.device) -> CompletionNet:
     try:
         net.load_state_dict(read_weights(WEIGHTS))
     except (OSError, RuntimeError, SafetensorError) as error:
-        raise EngineError(
-            f"the bundled weights {WEIGHTS} cannot be read ({str(error).splitlines()[0]})",
-            "Install vedit-diffusion again.",
-        ) from error
+        raise unreadable(WEIGHTS, error) from error
     net = net.to(device, model_dtype(device)).eval().requires_grad_(False)
     net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return net

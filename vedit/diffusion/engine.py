@@ -16,7 +16,7 @@ from vedit.diffusion.schedule import Scheduler, bundled_scheduler
 from vedit.errors import EngineError, InputError
 from vedit.latents.bundled import BundledCodec
 from vedit.latents.codec import Codec
-from vedit.weight_files import read_weights
+from vedit.weight_files import read_weights, unreadable
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
 Net = TypeVar("Net", bound=nn.Module)
@@ -76,7 +76,7 @@ def load_engine(name: str, device: torch.device) -> Engine:
     try:
         return build_engine(codec, denoiser, device, model_dtype(device))
     except RuntimeError as error:
-        raise _unreadable(WEIGHTS, error) from error
+        raise unreadable(WEIGHTS, error) from error
 
 
 def _bundled(name: str) -> dict[str, Tensor]:
@@ -84,7 +84,7 @@ def _bundled(name: str) -> dict[str, Tensor]:
     try:
         return read_weights(path)
     except (OSError, SafetensorError) as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
 
 
 def build_engine(
@@ -110,10 +110,3 @@ def _ready(net: Net) -> Net:
     """A net to be used and not trained; convolutions take a tenth less time with a pixel's channels side by side."""
     net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return net.eval().requires_grad_(False)
-
-
-def _unreadable(path: Path, error: Exception) -> EngineError:
-    return EngineError(
-        f"the bundled weights {path} cannot be read ({str(error).splitlines()[0]})",
-        "Install vedit-diffusion again.",
-    )

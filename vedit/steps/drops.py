@@ -13,11 +13,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from vedit.errors import EngineError
 from vedit.steps.evidence import Step, alike, difference
 from vedit.steps.tracks import WITHIN as FOLLOWED
 from vedit.steps.tracks import follow, fresh
-from vedit.weight_files import read_weights
+from vedit.weight_files import read_weights, unreadable
 
 WEIGHTS = Path(__file__).parents[1] / "weights" / "drops.safetensors"
 REACH = 24
@@ -244,7 +243,4 @@ def _net() -> dict[str, Inputs]:
     try:
         return {name: tensor.double().numpy() for name, tensor in read_weights(WEIGHTS).items()}
     except Exception as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise EngineError(
-            f"the bundled weights {WEIGHTS} cannot be read ({reason})", "Install vedit-diffusion again."
-        ) from error
+        raise unreadable(WEIGHTS, error) from error

@@ -18,12 +18,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vedit.errors import EngineError, InputError, UsageError
+from vedit.errors import InputError, UsageError
 from vedit.flow.warp import warp
 from vedit.latents.bundled import CHANNELS, SCALE
 from vedit.temporal.kinds import FORESIGHTS, Foresight
 from vedit.temporal.memories import memory
-from vedit.weight_files import read_weights
+from vedit.weight_files import read_weights, unreadable
 
 WEIGHTS = Path(__file__).parents[1] / "weights" / "temporal.safetensors"
 PAST = 4
@@ -236,11 +236,9 @@ def _predictor(name: str, path: Path, written: int, device: torch.device) -> Pre
             {k.removeprefix(f"{kind}."): v for k, v in weights.items() if k.startswith(f"{kind}.")}
         )
     except Exception as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
         if path == WEIGHTS:
-            raise EngineError(
-                f"the bundled weights {path} cannot be read ({reason})", "Install vedit-diffusion again."
-            ) from error
+            raise unreadable(path, error) from error
+        reason = (str(error) or type(error).__name__).splitlines()[0]
         raise InputError(
             f"{path} holds no predictor ({reason})",
             "Give a .safetensors file that this version's `vedit train temporal` wrote.",
