@@ -224,6 +224,23 @@ def drops(footage: Footage, output: Weights, seed: Seed = 0, overwrite: Overwrit
 
 
 @app.command()
+def specks(
+    footage: Footage,
+    output: Weights,
+    minutes: Minutes = 12,
+    seed: Seed = 0,
+    resume: Resume = True,
+    overwrite: Overwrite = False,
+) -> None:
+    """Train what tells dust from sparkle and edges, for `vedit repair`; films must be clean."""
+    from vedit.train.loop import check_new
+    from vedit.train.specks import train_specks
+
+    check_new(output, resume=resume, overwrite=overwrite)
+    train_specks(footage, output, minutes=minutes, seed=seed, resume=resume)
+
+
+@app.command()
 def shrink(
     weights: Annotated[
         Path, Argument(metavar="WEIGHTS", help="A .safetensors file of the bundled engine's.")

@@ -10,10 +10,11 @@ import numpy.typing as npt
 import torch
 
 from vedit.edits.drawings import Drawing
+from vedit.edits.repair.candidates import LOST, Candidate, Spikes, candidates, centres, grown, spikes, wider
 from vedit.edits.repair.lines import Line, Lined, with_lines
 from vedit.edits.repair.overlay import painted
 from vedit.edits.repair.scratches import goes_along, without_lines
-from vedit.edits.repair.specks import LOST, Candidate, Spikes, candidates, grown, specks, spikes, wider
+from vedit.edits.repair.specks import specks
 from vedit.edits.repair.views import Box, Mask, Motion, Plane, Plate, Views, looked_through, motion, views_of
 from vedit.frame import Finding, Flaw, Frame, Shot
 
@@ -80,11 +81,11 @@ class _Cleaner:
         if not self._dust and not at.lines:
             return at
         scratch = _lined(at.lines, at.plate.luma.shape)
-        views, found, places, many = _seen_through(before, at.plate, after, flows, scratch)
+        views, found, places, many = seen_through(before, at.plate, after, flows, scratch)
         dirt: list[Candidate] = []
         if self._dust:
             dirt = specks(views, found, places, many, list(self._earlier), at_end=at_end)
-            self._earlier.append(np.array([place.centre for place in places]).reshape(-1, 2))
+            self._earlier.append(centres(places))
         lines = [line for line in at.lines if not goes_along(line, views)]
         if not dirt and not lines:
             return at
@@ -103,7 +104,7 @@ class _Cleaner:
             self._shot.notes.find(Finding(kind, frame.index, seconds, count, area, not self._preview))
 
 
-def _seen_through(
+def seen_through(
     before: Plate, at: Plate, after: Plate, flows: tuple[Motion, Motion], scratch: Mask
 ) -> tuple[Views, Spikes, list[Candidate], int]:
     """What both neighbours show, with motion that looks through the candidates; these, and how many there are."""

@@ -82,10 +82,11 @@ class Views:
         """How far the neighbours are from each other."""
         return np.asarray(cv2.absdiff(self.before, self.after), np.float32)
 
-    def outside(self, place: Mask) -> Mask:
-        """Where one of the neighbours is fetched from beyond its border, among the pixels of a place (N,)."""
+    def outside(self, box: Box, place: Mask) -> Mask:
+        """Where one of the neighbours is fetched from beyond its border, among the pixels of a place (N,) in a box."""
         height, width = self.plate.luma.shape
         y, x = np.nonzero(place)
+        y, x = y + box[0].start, x + box[1].start
         out = np.zeros(len(x), bool)
         for flow in (self.flow_before, self.flow_after):
             at_x, at_y = x + flow[y, x, 0], y + flow[y, x, 1]
