@@ -171,15 +171,22 @@ def _brightness(gray: _Luma, reference: _Luma) -> tuple[float, float]:
     It does in a fade or a flash. Where a thing enters a steady scene it would only shift the scene's
     brightness.
     """
-    gray, reference = gray[::2, ::2], reference[::2, ::2]
-    spread, wanted = float(gray.std()), float(reference.std())
+    gray, reference = (np.ascontiguousarray(luma[::2, ::2]) for luma in (gray, reference))
+    mean, spread = _mean_and_spread(gray)
+    level, wanted = _mean_and_spread(reference)
     gain = wanted / spread if spread > 0 and 0.25 < wanted / spread < 4 else 1.0
-    offset = float(reference.mean()) - gain * float(gray.mean())
-    closer = np.abs(gray * gain + offset - reference).mean() < 0.75 * np.abs(gray - reference).mean()
-    return (gain, offset) if closer else (1.0, 0.0)
+    offset = level - gain * mean
+    apart, brought = (cv2.norm(luma, reference, cv2.NORM_L1) for luma in (gray, gray * gain + offset))
+    return (gain, offset) if brought < 0.75 * apart else (1.0, 0.0)
+
+
+def _mean_and_spread(luma: _Luma) -> tuple[float, float]:
+    mean, spread = cv2.meanStdDev(luma)
+    return float(mean.item()), float(spread.item())
 
 
 def _padded(gray: _Luma, below: int, right: int) -> _Picture:
     picture = cv2.convertScaleAbs(np.maximum(gray, 0), alpha=255)
-    padded = cv2.copyMakeBorder(picture, 0, max(below, 0), 0, max(right, 0), cv2.BORDER_REPLICATE)
-    return np.asarray(padded, np.uint8)
+    if max(below, right) > 0:
+        picture = cv2.copyMakeBorder(picture, 0, max(below, 0), 0, max(right, 0), cv2.BORDER_REPLICATE)
+    return np.asarray(picture, np.uint8)

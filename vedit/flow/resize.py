@@ -33,4 +33,4 @@ def resize_flow(flow: Tensor, height: int, width: int) -> Tensor:
     if (height, width) == tuple(flow.shape[-2:]):
         return flow
     scale = torch.tensor([width / flow.shape[-1], height / flow.shape[-2]]).to(flow)
-    return resize(flow, height, width) * scale.view(1, 2, 1, 1)
+    return resize(flow, height, width).mul_(scale.view(1, 2, 1, 1))

@@ -155,18 +155,18 @@ class Pair:
         wanted = torch.lerp(self.frame0.mean, self.frame1.mean, t)
         missing = (wanted - picture.mean((-1, -2), keepdim=True)).clamp(-_UNEVEN, _UNEVEN)
         if self._still is None:
-            return (picture + missing).clamp_(0, 1)
+            return picture.add_(missing).clamp_(0, 1)
         moves = 1 - self._still
         missing = (missing / moves.mean().clamp_min(1e-6)).clamp(-_MOST, _MOST)
-        return torch.addcmul(picture, missing, moves).clamp_(0, 1)
+        return picture.addcmul_(missing, moves).clamp_(0, 1)
 
     def _with_still(self, picture: Tensor, t: float) -> Tensor:
         """The picture, and where nothing moves (captions, logos) the two frames as they are."""
         if self._still is None:
             return picture
         # In levels: halves are exact there and round up and down alike, of [0, 1] they would round up.
-        between = torch.lerp(self.frame0.pixels * 255, self.frame1.pixels * 255, t) / 255
-        return torch.lerp(picture, between, self._still)
+        between = torch.lerp(self.frame0.levels, self.frame1.levels, t).div_(255)
+        return picture.lerp_(between, self._still)
 
     @cached_property
     def _still(self) -> Tensor | None:

@@ -55,6 +55,11 @@ class Picture:
         return resize(self.work, height // 4, width // 4)
 
     @cached_property
+    def levels(self) -> Tensor:
+        """The pixels in levels of 255."""
+        return self.pixels * 255
+
+    @cached_property
     def mean(self) -> Tensor:
         """Each channel's ``(1,C,1,1)``."""
         return self.pixels.mean((-1, -2), keepdim=True)[None]

@@ -66,10 +66,10 @@ class Synthesis:
         """
         fw, bw = self._quarter_flows
         motion = (1 - t) * fw - t * bw
-        flow0, flow1 = -t * motion, (1 - t) * motion
-        views = fetched(self.frame0.from_quarter, self.frame1.from_quarter, [(flow0, flow1)])
+        views = fetched(self.frame0.from_quarter, self.frame1.from_quarter, [(-t * motion, (1 - t) * motion)])
         moving = prior_logits(views, t).softmax(1)[:, :2].sum(1, keepdim=True)
-        whole = fetched(self.frame0.from_whole, self.frame1.from_whole, [(flow0, flow1)])
+        motion = resize_flow(motion, *self.frame0.whole.shape[-2:])  # once for both
+        whole = fetched(self.frame0.from_whole, self.frame1.from_whole, [(-t * motion, (1 - t) * motion)])
         return mixed([torch.lerp(*pair, float(t)) for pair in whole], torch.cat([moving, 1 - moving], 1))
 
     def mixed(self, t: Tensor) -> Tensor:
