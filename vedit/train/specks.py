@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -45,7 +45,7 @@ CLEARLY = -7.0
 """The logarithm of the odds that they have."""
 BATCH = 256
 
-Seen = tuple[np.ndarray, np.ndarray, np.ndarray]
+Looked = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Squares, measures, and 1 for those of dirt."""
 
 
@@ -176,7 +176,7 @@ def examples_of(
     return Examples(*together)
 
 
-def _looked_at(run: Pictures, marks: Mask) -> Iterator[Seen]:
+def _looked_at(run: Pictures, marks: Mask) -> Iterator[Looked]:
     """The candidates of a run's pictures, as `without_dirt` comes to see them."""
     plates = [Plate(Frame(k, 1, torch.from_numpy(p).permute(2, 0, 1) / 255)) for k, p in enumerate(run)]
     flows = [motion(a, b) for a, b in pairwise(plates)]
@@ -188,14 +188,14 @@ def _looked_at(run: Pictures, marks: Mask) -> Iterator[Seen]:
             far = motion(plates[k + 1], plates[k - 1])
             looks.append((plates[k + 1], k - 1, plates[k], (far, flows[k - 1]), True))
         for before, at, after, both, at_end in looks:
-            views, found, places, many = seen_through(before, plates[at], after, both, nothing)
-            dirt = np.array([_dirt(place, marks[at]) for place in places], np.float32)
-            known = [place for place, one in zip(places, dirt, strict=True) if one >= 0]
+            seen = seen_through(before, plates[at], after, both, nothing)
+            dirt = np.array([_dirt(place, marks[at]) for place in seen.places], np.float32)
+            known = [place for place, one in zip(seen.places, dirt, strict=True) if one >= 0]
             if known:
-                measures = measured(views, found, known, many, list(earlier), at_end=at_end)
-                yield squares(views, known), measures, dirt[dirt >= 0]
+                these = replace(seen, places=known)
+                yield squares(these), measured(these, list(earlier), at_end=at_end), dirt[dirt >= 0]
             if not at_end:
-                earlier.append(centres(places))
+                earlier.append(centres(seen.places))
 
 
 def _dirt(place: Candidate, mark: Mask) -> float:

@@ -43,6 +43,16 @@ class Spikes:
     nearer: Plane
 
 
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """A frame as its neighbours show it, where it is beyond them, and the candidates there; ``many`` were found."""
+
+    views: Views
+    found: Spikes
+    places: list[Candidate]
+    many: int
+
+
 def spikes(views: Views) -> Spikes:
     """Two detectors on a frame and its neighbours: SDIp (Kokaram, "Motion Picture Restoration", 1998) and ROD.
 

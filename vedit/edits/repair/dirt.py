@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 
 from vedit.edits.drawings import Drawing
-from vedit.edits.repair.candidates import LOST, Candidate, Spikes, candidates, centres, grown, spikes, wider
+from vedit.edits.repair.candidates import LOST, Candidate, Seen, candidates, centres, grown, spikes, wider
 from vedit.edits.repair.lines import Line, Lined, with_lines
 from vedit.edits.repair.overlay import painted
 from vedit.edits.repair.scratches import goes_along, without_lines
@@ -81,12 +81,12 @@ class _Cleaner:
         if not self._dust and not at.lines:
             return at
         scratch = _lined(at.lines, at.plate.luma.shape)
-        views, found, places, many = seen_through(before, at.plate, after, flows, scratch)
+        seen = seen_through(before, at.plate, after, flows, scratch)
         dirt: list[Candidate] = []
         if self._dust:
-            dirt = specks(views, found, places, many, list(self._earlier), at_end=at_end)
-            self._earlier.append(centres(places))
-        lines = [line for line in at.lines if not goes_along(line, views)]
+            dirt = specks(seen, list(self._earlier), at_end=at_end)
+            self._earlier.append(centres(seen.places))
+        lines = [line for line in at.lines if not goes_along(line, seen.views)]
         if not dirt and not lines:
             return at
         scratch = _lined(lines, scratch.shape)
@@ -95,7 +95,7 @@ class _Cleaner:
         self._tell(frame, "scratch", len(lines), int(scratch.sum()))
         if self._preview:
             return replace(at, drawing=replace(at.drawing, frame=_marked(frame, dirt, scratch)))
-        clean = without_lines(_mended(frame, views, dirt), views, lines)
+        clean = without_lines(_mended(frame, seen.views, dirt), seen.views, lines)
         return replace(at, drawing=replace(at.drawing, frame=clean), plate=Plate(clean))
 
     def _tell(self, frame: Frame, kind: Flaw, count: int, area: int) -> None:
@@ -104,10 +104,8 @@ class _Cleaner:
             self._shot.notes.find(Finding(kind, frame.index, seconds, count, area, not self._preview))
 
 
-def seen_through(
-    before: Plate, at: Plate, after: Plate, flows: tuple[Motion, Motion], scratch: Mask
-) -> tuple[Views, Spikes, list[Candidate], int]:
-    """What both neighbours show, with motion that looks through the candidates; these, and how many there are."""
+def seen_through(before: Plate, at: Plate, after: Plate, flows: tuple[Motion, Motion], scratch: Mask) -> Seen:
+    """A plate as both neighbours show it, with motion that looks through the candidates."""
     views = views_of(before, at, after, flows)
     found = spikes(views)
     places, many = candidates(found)
@@ -117,7 +115,7 @@ def seen_through(
         found = spikes(views)
         places, many = candidates(found)
     places = [place for place in places if not scratch[place.box][place.inside].any()]
-    return views, found, places, many
+    return Seen(views, found, places, many)
 
 
 def _lined(lines: list[Line], shape: tuple[int, ...]) -> Mask:

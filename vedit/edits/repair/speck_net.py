@@ -16,8 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vedit.edits.repair.candidates import Candidate, Spikes, grown, scale_of, wider
-from vedit.edits.repair.views import Plane, Views
+from vedit.edits.repair.candidates import Candidate, Seen, grown, scale_of, wider
+from vedit.edits.repair.views import Plane
 from vedit.weight_files import read_weights, unreadable
 
 Levels = npt.NDArray[np.uint8]
@@ -81,25 +81,18 @@ def _logarithm(difference: Tensor) -> Tensor:
     return difference.sign() * torch.log1p(difference.abs())
 
 
-def likely(
-    views: Views,
-    found: Spikes,
-    places: list[Candidate],
-    many: int,
-    earlier: list[npt.NDArray[np.float64]],
-    *,
-    at_end: bool,
-) -> Plane:
+def likely(seen: Seen, earlier: list[npt.NDArray[np.float64]], *, at_end: bool) -> Plane:
     """The logarithm of the odds that candidates are dirt, ``(N,)``; the arguments are those of `measured`."""
-    if not places:
+    if not seen.places:
         return np.zeros(0, np.float32)
     with torch.inference_mode():
-        measures = torch.from_numpy(measured(views, found, places, many, earlier, at_end=at_end))
-        return np.asarray(_net()(torch.from_numpy(squares(views, places)), measures).numpy())
+        measures = torch.from_numpy(measured(seen, earlier, at_end=at_end))
+        return np.asarray(_net()(torch.from_numpy(squares(seen)), measures).numpy())
 
 
-def squares(views: Views, places: list[Candidate]) -> Levels:
+def squares(seen: Seen) -> Levels:
     """What a `SpeckNet` sees of candidates, ``(N, 4, SIDE, SIDE)``; beyond the border the last pixels go on."""
+    views, places = seen.views, seen.places
     side = int(SIDE * scale_of(views.plate.luma))
     margin = side // 2 + 1
 
@@ -123,27 +116,17 @@ def squares(views: Views, places: list[Candidate]) -> Levels:
     return out
 
 
-def measured(
-    views: Views,
-    found: Spikes,
-    places: list[Candidate],
-    many: int,
-    earlier: list[npt.NDArray[np.float64]],
-    *,
-    at_end: bool,
-) -> Plane:
+def measured(seen: Seen, earlier: list[npt.NDArray[np.float64]], *, at_end: bool) -> Plane:
     """Contrast, and the unrest around, of candidates: ``(N, 13)``, most of them logarithms.
 
     Args:
-        views: the frame.
-        found: its spikes.
-        places: its candidates.
-        many: how many there were.
+        seen: the frame and its candidates.
         earlier: the `centres` of the candidates of up to five frames before: dirt never comes back to a place, water,
             leaves and the digits of a clock do.
         at_end: both neighbours lie on one side.
     """
-    frame, scale = views.plate.luma, scale_of(views.plate.luma)
+    views, found, frame = seen.views, seen.found, seen.views.plate.luma
+    scale = scale_of(frame)
     off = np.maximum(np.abs(frame - views.before), np.abs(frame - views.after))
     near, far = (int(size * scale) | 1 for size in (31, 61))
     unrest = cv2.blur(views.apart, (near, near))
@@ -154,7 +137,7 @@ def measured(
         np.ones((3, 3), np.uint8),
     )
     rows = []
-    for place in places:
+    for place in seen.places:
         box, inside = wider(place, int(10 * scale), frame.shape)
         around = grown(inside, int(8 * scale)) & ~grown(inside, int(3 * scale))
         if not around.any():
@@ -175,7 +158,7 @@ def measured(
                 np.log1p(place.area / scale**2),
                 np.log1p(unrest[y, x]),
                 np.log1p(far_unrest[y, x]),
-                np.log1p(many),
+                np.log1p(seen.many),
                 views.outside(place.box, place.inside).mean(),
                 at_end,
             ]

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from vedit.edits.repair.candidates import Candidate, Spikes
+from vedit.edits.repair.candidates import Candidate, Seen
 from vedit.edits.repair.likeness import Likenesses
 from vedit.edits.repair.speck_net import likely
 from vedit.edits.repair.views import Plane, Views
@@ -15,31 +15,14 @@ COLOUR = 20.0
 """Levels between the highest and the lowest of red, green and blue by which dirt may exceed what it hides."""
 
 
-def specks(
-    views: Views,
-    found: Spikes,
-    places: list[Candidate],
-    many: int,
-    earlier: list[npt.NDArray[np.float64]],
-    *,
-    at_end: bool,
-) -> list[Candidate]:
-    """Those candidates that are dirt.
-
-    Args:
-        views: the frame.
-        found: its spikes.
-        places: its candidates.
-        many: how many there were.
-        earlier: the `centres` of the candidates of frames before.
-        at_end: both neighbours lie on one side.
-    """
-    scores = likely(views, found, places, many, earlier, at_end=at_end)
-    likenesses = Likenesses(views)
+def specks(seen: Seen, earlier: list[npt.NDArray[np.float64]], *, at_end: bool) -> list[Candidate]:
+    """Those candidates of a frame that are dirt; see `vedit.edits.repair.speck_net.measured`."""
+    scores = likely(seen, earlier, at_end=at_end)
+    likenesses = Likenesses(seen.views)
     return [
         place
-        for place, score in zip(places, scores, strict=True)
-        if score > SURE and not _coloured(views, place) and not likenesses.moves(place)
+        for place, score in zip(seen.places, scores, strict=True)
+        if score > SURE and not _coloured(seen.views, place) and not likenesses.moves(place)
     ]
 
 
