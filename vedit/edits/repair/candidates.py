@@ -24,9 +24,8 @@ LOST = 26 * 26 * 4
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A connected place that is lighter (sign 1) or darker (-1) than both neighbours."""
+    """A connected place that is lighter or darker than both neighbours."""
 
-    sign: int
     box: Box
     inside: Mask
     """``(h,w)`` in the box."""
@@ -85,7 +84,7 @@ def candidates(found: Spikes) -> tuple[list[Candidate], int]:
                 continue
             box = slice(top, top + tall), slice(left, left + wide)
             x, y = (float(n) for n in centres[label])
-            places.append(Candidate(sign, box, labels[box] == label, area, float(peaks[label]), (x, y)))
+            places.append(Candidate(box, labels[box] == label, area, float(peaks[label]), (x, y)))
     places.sort(key=lambda place: -place.peak)
     return places[:MOST], len(places)
 
