@@ -79,7 +79,17 @@ class Clip:
             yield Frame(pts, duration, pixels, index=i, cut=i == 0)
 
     @classmethod
-    def collect(cls, frames: "Iterator[Frame]", time_base: Fraction) -> "Clip":
-        """A clip from streamed frames."""
-        got = list(frames)
-        return cls(torch.stack([f.pixels for f in got]), tuple(f.pts for f in got), time_base)
+    def collect(cls, frames: "Iterator[Frame]", time_base: Fraction, likely: int) -> "Clip":
+        """A clip from streamed frames, about as many as are ``likely``; each is copied to its place as it comes."""
+        pts: list[int] = []
+        pixels = torch.empty(0)
+        for frame in frames:
+            if not pts:
+                pixels = frame.pixels.new_empty(likely, *frame.pixels.shape)
+            elif len(pts) == len(pixels):
+                pixels = torch.cat([pixels, torch.empty_like(pixels)])
+            pixels[len(pts)] = frame.pixels
+            pts.append(frame.pts)
+        if len(pts) < len(pixels):
+            pixels = pixels[: len(pts)].clone()  # not a view of more
+        return cls(pixels, tuple(pts), time_base)

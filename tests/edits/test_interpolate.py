@@ -62,6 +62,27 @@ def test_a_new_frame_shows_the_motion_half_way(quality: str) -> None:
         assert abs(float(brighter)) < 0.001, "no brightness flicker"
 
 
+@pytest.mark.parametrize("quality", ["draft", "normal", "best"])
+def test_new_frames_are_about_as_sharp_as_those_beside_them(quality: str) -> None:
+    """Half a pixel further, where a mean of two pictures is softest: else a film would pulse between new and real."""
+    noise = torch.rand(1, 3, 100, 140, generator=torch.Generator().manual_seed(0))
+    wide = F.avg_pool2d(F.avg_pool2d(noise, 3, 1, 1), 3, 1, 1)[0]
+    pan = torch.stack([wide[:, 4:-4, i : i + 128] for i in (4, 5, 6)])
+    out = Interpolate(factor=2, quality=quality).apply(Clip.at_rate(pan, 10)).frames  # type: ignore[arg-type]
+    energy = out[:, :, 12:-12, 12:-12].diff(dim=-1).square().mean((1, 2, 3))
+    for new in (1, 3):
+        assert 0.88 < energy[new] / energy[new - 1] < 1.05
+
+
+def test_a_clip_of_varying_rate_gets_all_its_frames_and_is_no_view_of_more() -> None:
+    pan = panning(4)
+    clip = Clip(pan, (0, 3, 4, 9), Fraction(1, 30))
+    out = Interpolate(factor=3, quality="draft").apply(clip)
+    assert out.pts == (0, 3, 6, 9, 10, 11, 12, 17, 22, 27, 32, 37)
+    assert torch.equal(out.frames[::3], pan)
+    assert out.frames.untyped_storage().nbytes() == out.frames.nbytes
+
+
 def test_factor_cuts_every_gap_of_a_film_of_varying_rate() -> None:
     shots, timing = film([100, 110, 140, 145], 155), Timing(Fraction(1, 90), None, 100, 155)
     edit = Interpolate(factor=3)

@@ -1,6 +1,7 @@
 """What every edit is: settings that turn a stream of frames into a stream of frames."""
 
 from collections.abc import Iterator
+from math import ceil
 from typing import TYPE_CHECKING, Protocol
 
 from vedit.frame import Frame, Notes, Shot, Timing
@@ -40,4 +41,6 @@ def apply_to_clip(edit: Edit, clip: "Clip", device: str = "auto") -> "Clip":
     timing = Timing(clip.time_base, clip.rate, clip.pts[0], last.end)
     height, width = clip.frames.shape[-2:]
     shot = Shot(0, timing, height, width, device, Notes())
-    return Clip.collect(edit.stream(clip.stream(), shot), edit.timing(timing).time_base)
+    clock = edit.timing(timing)
+    likely = len(clip) if clock.rate is None else ceil(clock.seconds * clock.rate)
+    return Clip.collect(edit.stream(clip.stream(), shot), clock.time_base, likely)

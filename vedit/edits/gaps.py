@@ -70,13 +70,16 @@ class Gap:
     def _pair(self) -> "Pair":
         from vedit.inbetween.pair import Pair
 
-        assert self.following is not None  # noqa: S101 - the last gap has no pair
-        second = self._picture(self.following) if self.after is None else self.after._first
-        return Pair(self._first, second, self._quality)
+        return Pair(self._first, self._second, self._quality)
 
     @cached_property
     def _first(self) -> "Picture":
-        return self._picture(self.drawing)
+        return self._picture(self.drawing) if self.before is None else self.before._second
+
+    @cached_property
+    def _second(self) -> "Picture":
+        assert self.following is not None  # noqa: S101 - nothing is asked of the last gap but its drawing
+        return self._picture(self.following)
 
     def _picture(self, drawing: Drawing) -> "Picture":
         from vedit.inbetween.picture import Picture

@@ -12,10 +12,12 @@ from vedit.flow.pairs import PairFlow
 from vedit.flow.quality import Quality
 from vedit.flow.resize import resize, resize_flow
 from vedit.inbetween.picture import Picture
-from vedit.inbetween.sharpness import sharpened
+from vedit.inbetween.sharpness import sharpen
 from vedit.inbetween.synthesis import Synthesis
 from vedit.inbetween.trial import Trial, dissolve_share, tried
 
+_DETAIL: dict[Quality, tuple[float, float]] = {"draft": (0.97, 1), "normal": (0.97, 0.5), "best": (0.98, 0.5)}
+"""What part of its neighbours' detail a new picture is given, and how strongly it is sharpened for that at most."""
 _STILL = 2 / 255
 """A block of 3x3 pixels of which no channel changes by more stands still."""
 _SUDDEN = 0.5
@@ -109,9 +111,8 @@ class Pair:
         if self._sudden:
             return (self.frame0 if t <= 0.5 else self.frame1).pixels
         picture = self._made(torch.full((1, 1, 1, 1), t, device=self.frame0.pixels.device))
-        if self.quality != "draft":
-            share = 0.98 if self.quality == "best" else 0.97
-            picture = sharpened(picture, share * torch.lerp(self.frame0.detail, self.frame1.detail, t))
+        share, most = _DETAIL[self.quality]
+        sharpen(picture, share * torch.lerp(self.frame0.detail, self.frame1.detail, t), most)
         return self._levelled(self._with_still(picture.clamp_(0, 1), t), t)[0]
 
     @torch.no_grad()
