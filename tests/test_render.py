@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import active_count
 
 import av
+import corpus
 import numpy as np
 import pytest
 import torch
@@ -16,6 +17,7 @@ from vedit.edits import Interpolate, Restyle
 from vedit.edits.edit import Edit, apply_to_clip
 from vedit.errors import InputError, OutputError, UsageError
 from vedit.frame import Frame, Shot, Timing
+from vedit.planning import plan
 from vedit.render import render
 
 MakeFilm = Callable[..., Path]
@@ -252,6 +254,44 @@ def test_a_failed_render_keeps_the_file_it_was_to_replace(film: MakeFilm, tmp_pa
     with pytest.raises(UsageError):
         render(src, dst, [])
     assert dst.read_bytes() == b"precious"
+
+
+@pytest.mark.parametrize("begin", [render, plan])
+def test_what_a_film_is_made_of_is_not_written_over(
+    begin: Callable[..., object], film: MakeFilm, tmp_path: Path
+) -> None:
+    src = film()
+    mask = src.rename(tmp_path / "mask.mp4")
+    src, before = film(), mask.read_bytes()
+    link = tmp_path / "link.mp4"
+    link.symlink_to(mask)
+    edits = [Restyle(look="ink", mask=f"track:0=box:0,0,9,9 - {mask}")]
+    for dst in (mask, link):
+        with pytest.raises(UsageError, match="is needed to make the film"):
+            begin(src, dst, edits, overwrite=True)
+    assert mask.read_bytes() == before
+
+
+@pytest.mark.parametrize("begin", [render, plan])
+def test_a_clock_too_coarse_for_the_rate_is_refused(
+    begin: Callable[..., object], film: MakeFilm, tmp_path: Path
+) -> None:
+    for ending in ("mkv", "webm"):
+        with pytest.raises(UsageError, match=f".{ending} counts milliseconds"):
+            begin(film(tracks=0), tmp_path / f"out.{ending}", [Interpolate(fps=1200, quality="draft")])
+
+
+def test_pictures_that_get_one_time_are_told(tmp_path: Path) -> None:
+    """Matroska counts milliseconds; between two frames that are one apart there is no room."""
+    src = corpus.write(tmp_path / "a.mkv", [0, 40, 41, 80, 120], tick=Fraction(1, 1000))
+    told = "5 pictures have the time of the one before"
+    report = render(src, tmp_path / "b.mkv", [Interpolate(factor=4, quality="draft")])
+    assert any(told in warning for warning in report.warnings)
+    report = render(src, tmp_path / "b.mp4", [Interpolate(factor=4, quality="draft")])
+    assert not any("time of the one before" in warning for warning in report.warnings)
+    with av.open(tmp_path / "b.mp4") as out:
+        times = [packet.pts for packet in out.demux(video=0) if packet.pts is not None]
+    assert len(set(times)) == len(times) == 20
 
 
 def test_the_report_is_json(film: MakeFilm, tmp_path: Path) -> None:

@@ -95,6 +95,20 @@ def _described(value: object) -> object:
     return value if value is None or isinstance(value, bool | int | float) else str(value)
 
 
+def files_of(edits: Sequence[Edit]) -> tuple[Path, ...]:
+    """The files that the edits' settings name."""
+    names: list[str] = []
+
+    def look_at(name: str) -> str:
+        names.append(name)
+        return name
+
+    for edit in edits:
+        if is_dataclass(edit):
+            with_files({field.name: getattr(edit, field.name) for field in fields(edit)}, look_at)
+    return tuple(map(Path, names))
+
+
 def absolute(name: str) -> str:
     """The name of a file, or of what is none, as it is the same from another folder."""
     return str(Path(name).absolute()) if os.path.exists(name) else name

@@ -16,10 +16,11 @@ from vedit.device import pick_device
 from vedit.edits.edit import Edit
 from vedit.edits.inpaint import Inpaint
 from vedit.frame import Notes, Timing
+from vedit.job import files_of
 from vedit.render import Options, resume_hint
 from vedit.streaming import clocks
 from vedit.video.decode import open_film
-from vedit.video.output import Output, plan_output, writing
+from vedit.video.output import Output, check_clock, plan_output, writing
 from vedit.video.probe import probe
 from vedit.video.read import read
 from vedit.video.source import Source
@@ -146,8 +147,10 @@ def plan(
         crf=options.get("crf"),
         audio=audio,
         overwrite=options.get("overwrite", False),
+        needed=files_of(edits),
     )
     encoding, streams, warnings = plan_output(source, output)
+    check_clock(output.path, clock)
     for warning in warnings:
         notes.warn(warning)
     with writing(output.path):  # in memory; the encoder's complaints are those of the real one

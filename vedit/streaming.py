@@ -13,7 +13,7 @@ from vedit.edits.edit import Edit
 from vedit.errors import EngineError, OutputError, UsageError
 from vedit.frame import Frame, Notes, Pace, Shot, Timing
 from vedit.heap import give_back
-from vedit.job import describe_call, describe_job
+from vedit.job import describe_call, describe_job, files_of
 from vedit.pace import pace_of
 from vedit.proof import Report, noted, peak_memory
 from vedit.recipes import lengthened
@@ -165,7 +165,15 @@ def prepare(
     recipe, lost = lengthened(source.recipe, edits)
     if lost:
         notes.warn(lost)
-    output = Output(Path(dst), codec=codec, crf=crf, audio=sound, overwrite=overwrite, recipe=recipe)
+    output = Output(
+        Path(dst),
+        codec=codec,
+        crf=crf,
+        audio=sound,
+        overwrite=overwrite,
+        recipe=recipe,
+        needed=files_of(edits),
+    )
     job = describe_job(source, edits, device=device, on_corrupt=on_corrupt, hdr=hdr)
     options: dict[str, object] = {
         "device": device,

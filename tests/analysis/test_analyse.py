@@ -154,6 +154,7 @@ def test_what_cannot_be(film: MakeFilm, tmp_path: Path) -> None:
         ({"sheet": tmp_path / "a.bmp"}, "png"),
         ({"sheet": tmp_path}, "folder"),
         ({"html": path}, "one of the films"),
+        ({"html": tmp_path / "a.png", "sheet": tmp_path / "a.png"}, "two files at once"),
     )
     for settings, words in wrong:
         with pytest.raises(UsageError, match=words):

@@ -121,6 +121,15 @@ def test_a_thing_that_appears_and_moves_on(tmp_path: Path) -> None:
     assert moments(film(tmp_path / "a.mp4", pictures)) == [("appearing object", 45, 46)]
 
 
+def test_a_large_thing_that_appears_is_not_taken_for_missing_pictures(tmp_path: Path) -> None:
+    """Though the paths of many points end where it is."""
+    pictures = pan(90, SOFT)
+    for k in range(45, 90):
+        x, y = min(60 + k - 45, 90), min(22 + int(0.3 * (k - 45)), 30)
+        pictures[k][y : y + 60, x : x + 60] = OTHER[:60, 300:360]
+    assert moments(film(tmp_path / "a.mp4", pictures)) == [("appearing object", 45, 46)]
+
+
 def test_a_long_freeze(tmp_path: Path) -> None:
     pictures = pan(160)
     pictures[31:130] = [pictures[30]] * 99

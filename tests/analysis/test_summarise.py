@@ -232,7 +232,8 @@ def test_what_cannot_be(film: Path, tmp_path: Path) -> None:
         (tmp_path / "a.mp4", {"seconds": "soon"}, "seconds is 'soon'"),
         (tmp_path / "a.mp4", {"seconds": float("nan")}, "seconds is nan"),
         (tmp_path / "a.mp4", {"seconds": 2, "edl": taken}, "exists"),
-        (tmp_path / "a.mp4", {"seconds": 2, "edl": tmp_path / "a.mp4"}, "one of the films"),
+        (tmp_path / "a.mp4", {"seconds": 2, "edl": tmp_path / "a.mp4"}, "two files at once"),
+        (tmp_path / "a.mp4", {"seconds": 2, "edl": film}, "one of the films"),
     )
     for out, settings, words in wrong:
         with pytest.raises(UsageError, match=words):

@@ -125,6 +125,11 @@ def test_what_cannot_be(tmp_path: Path) -> None:
         Extend(1).timing(Timing(Fraction(1, 1000), None, 0, 1000))
 
 
+def test_a_film_without_end_is_refused_at_once(film: Callable[..., Path], tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"would have 2.4e\+13 pictures; the limit is"):
+        vedit.extend(film(), tmp_path / "out.mp4", seconds=1e12)
+
+
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models")

@@ -170,6 +170,12 @@ def test_nothing_is_half_written(pictures: list[Path], tmp_path: Path) -> None:
         vedit.generate(pictures, out, size=SIZE, sound=tmp_path / "none.wav")
     with pytest.raises(OutputError, match="does not exist"):
         vedit.generate(pictures, tmp_path / "nowhere" / "film.mp4")
+    song = sound(tmp_path / "song.wav", 1).rename(tmp_path / "song.mp4")
+    before = song.read_bytes()
+    with pytest.raises(UsageError, match=r"song.mp4 is needed to make the film"):
+        vedit.generate(pictures, song, size=SIZE, rate=8, seconds=1, sound=song, overwrite=True)
+    assert song.read_bytes() == before
+    song.unlink()
     with pytest.raises(UsageError, match="steps is for pretrained"):
         vedit.generate(pictures, out, steps=3)
     assert not out.exists()

@@ -24,7 +24,7 @@ from vedit.analysis.sound import levels
 from vedit.frame import Notes
 from vedit.heap import give_back
 from vedit.pages.page import write_page
-from vedit.pages.whole import check_page
+from vedit.pages.whole import check_apart, check_page
 from vedit.proof import peak_memory
 from vedit.video.probe import probe
 from vedit.video.read import read
@@ -66,6 +66,7 @@ def analyse(
     """
     began = time.monotonic()
     source = (src if isinstance(src, Source) else probe(src)).as_edited("tonemap")
+    check_apart(html, sheet)
     if html is not None:
         check_page(Path(html), [source.path], example="report.html", overwrite=overwrite)
     if sheet is not None:

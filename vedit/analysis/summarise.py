@@ -20,7 +20,7 @@ from vedit.errors import OutputError, UsageError
 from vedit.frame import Frame, Notes, Timing
 from vedit.fx.sound import FilmSound
 from vedit.heap import give_back
-from vedit.pages.whole import check_page, write_whole
+from vedit.pages.whole import check_apart, check_page, write_whole
 from vedit.proof import peak_memory
 from vedit.video.output import Output, plan_output
 from vedit.video.probe import probe
@@ -77,6 +77,7 @@ def summarise(
     source = (src if isinstance(src, Source) else probe(src)).as_edited(hdr)
     output = Output(Path(dst), codec=codec, crf=crf, audio="none", overwrite=overwrite)
     plan_output(source, output)  # complains before any work is done
+    check_apart(dst, otio, edl)
     for path, example in ((otio, "reel.otio"), (edl, "reel.edl")):
         if path is not None:
             check_page(Path(path), [source.path, Path(dst)], example=example, overwrite=overwrite)

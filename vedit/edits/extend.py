@@ -109,8 +109,7 @@ class Extend:
 
     def timing(self, timing: Timing) -> Timing:
         """The same clock with a later end; time itself stays as it is."""
-        *_, end = self._ends(timing)
-        return replace(timing, end=end, pace=Even(Fraction(1)))
+        return replace(timing, end=self._end(timing, self._count(timing)), pace=Even(Fraction(1)))
 
     def stream(self, frames: Iterator[Frame], shot: Shot) -> Iterator[Frame]:
         """Yield the shot's frames, and after those of the last shot the new ones.
@@ -128,22 +127,23 @@ class Extend:
         if past[-1].end < shot.timing.end or shot.trial:
             return
         last = past[-1]
-        ends, pts = self._ends(shot.timing), shot.timing.end
-        longer = float((ends[-1] - pts) * shot.timing.time_base)
+        count, pts = self._count(shot.timing), shot.timing.end
+        longer = float((self._end(shot.timing, count) - pts) * shot.timing.time_base)
         shot.notes.warn(
             f"{longer:.3f} s were added after the last frame; sound, if there is any, ends where it ended"
         )
-        indices = range(last.index + 1, last.index + 1 + len(ends))
+        indices = range(last.index + 1, last.index + 1 + count)
         pictures = go_on([frame.pixels for frame in past], indices)
-        for number, end in enumerate(ends, start=1):
+        for number in range(1, count + 1):
+            end = self._end(shot.timing, number)
             yield Frame(pts, end - pts, next(pictures), index=last.index + number)
             pts = end
 
     def apply(self, clip: "Clip") -> "Clip":
         return apply_to_clip(self, clip)
 
-    def _ends(self, timing: Timing) -> list[int]:
-        """The ticks at which the new frames go.
+    def _count(self, timing: Timing) -> int:
+        """How many new frames there are.
 
         Raises:
             UsageError: the film has no rate.
@@ -153,9 +153,12 @@ class Extend:
                 "the film's rate varies, so it is not known at which it should go on",
                 "Make it even first: `vedit interpolate --fps 30`, or Interpolate(fps=30) before Extend.",
             )
-        step = 1 / (timing.rate * timing.time_base)
-        count = max(1, round(Fraction(self.seconds) * timing.rate))
-        return [timing.end + round(k * step) for k in range(1, count + 1)]
+        return max(1, round(Fraction(self.seconds) * timing.rate))
+
+    def _end(self, timing: Timing, number: int) -> int:
+        """The tick at which a new frame goes; the first is number 1."""
+        assert timing.rate is not None  # noqa: S101 - else nothing is counted
+        return timing.end + round(number / (timing.rate * timing.time_base))
 
     def _engine(self, shot: Shot) -> "Callable[[list[Tensor], range], Iterator[Tensor]]":
         """What makes the pictures of indices from the last ones ``(C,H,W)``."""

@@ -118,7 +118,7 @@ def make_film(
         if board.sound is not None and heard < clock.seconds - Fraction(1, 10):
             notes.warn(f"{board.sound.name} is {float(heard):.1f} s long; the rest of the film is silent")
         source = _source(carrier, width, height, clock)
-        output = Output(path, codec, crf, "aac" if board.sound else "none", overwrite)
+        output = Output(path, codec, crf, "aac" if board.sound else "none", overwrite, needed=_needed(board))
         engine = with_engine_files(engine, absolute, os.path.exists)
         models = {"engine": engine, "steps": steps, "guidance_scale": guidance_scale, "window": window}
         asked = {
@@ -137,6 +137,12 @@ def make_film(
         with _writer(source, output, clock, notes, _job(board, scene, models), call, resume) as writer:
             made = _written(shots, scene, writer, progress, began)
     return replace(made, source=board.path or made.output)
+
+
+def _needed(board: Storyboard) -> tuple[Path, ...]:
+    """The files that the film is made of."""
+    named = [board.path, board.sound, *(panel.picture for panel in board.panels)]
+    return tuple(Path(name) for name in named if name is not None)
 
 
 def _overridden(

@@ -22,6 +22,18 @@ def check_page(path: Path, films: Sequence[Path], *, example: str, overwrite: bo
     check_place(path, overwrite=overwrite, example=example)
 
 
+def check_apart(*paths: str | Path | None) -> None:
+    """Complain if two files that are to be written are one.
+
+    Raises:
+        UsageError: they are.
+    """
+    names = [Path(path).absolute() for path in paths if path is not None]
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            raise UsageError(f"{name} is to be two files at once", "Give each a name of its own.")
+
+
 def write_whole(path: Path, data: bytes, *, overwrite: bool) -> None:
     """Write a file; its name appears only when it is whole.
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from av.error import FFmpegError
 
 from vedit.errors import OutputError, UsageError
+from vedit.frame import Timing
 from vedit.video.encode import Encoding, choose_encoding, container_for
 from vedit.video.source import Source
 from vedit.video.streams import StreamPlan, plan_streams
@@ -22,7 +23,7 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 class Output:
     """Where a film goes: ``codec`` an encoder's name or "auto", ``crf`` its quality, ``audio`` see ``plan_streams``.
 
-    ``recipe`` is written into the film: how it was made.
+    ``recipe`` is written into the film: how it was made. ``needed``: files that it is made of, not to be replaced.
     """
 
     path: Path
@@ -31,19 +32,23 @@ class Output:
     audio: str = "copy"
     overwrite: bool = False
     recipe: str | None = None
+    needed: tuple[Path, ...] = ()
 
 
 def plan_output(source: Source, output: Output) -> tuple[Encoding, tuple[StreamPlan, ...], list[str]]:
     """How the picture is encoded, what becomes of each other stream, and a warning for whatever is not kept.
 
     Raises:
-        UsageError: the output is the source, exists, or has an unknown ending; codec, crf or audio are not possible.
+        UsageError: the output is the source or something else that is needed, exists, or has an unknown ending; codec,
+            crf or audio are not possible.
         OutputError: as `check_place`.
     """
     path = Path(output.path)
     container = container_for(path)
     if os.path.exists(path) and path.samefile(source.path):
         raise UsageError(f"{path} is the source itself", "Write to another file.")
+    if os.path.exists(path) and any(path.samefile(name) for name in output.needed if os.path.exists(name)):
+        raise UsageError(f"{path} is needed to make the film", "Write to another file.")
     check_place(path, overwrite=output.overwrite)
     encoding = choose_encoding(source, container, output.codec, output.crf)
     plans = plan_streams(source, container, output.audio)
@@ -51,6 +56,19 @@ def plan_output(source: Source, output: Output) -> tuple[Encoding, tuple[StreamP
     cover = any(facts.is_picture for facts in kept)
     tags = lost_tags(source.path, container, [source.video.index, *(facts.index for facts in kept)], cover)
     return encoding, plans, [*encoding.losses, *(plan.reason for plan in plans if plan.reason), *tags]
+
+
+def check_clock(path: Path, clock: Timing) -> None:
+    """Complain if a container's clock is too coarse for a film's rate.
+
+    Raises:
+        UsageError: its pictures could not be told apart.
+    """
+    if container_for(path) in ("matroska", "webm") and clock.rate is not None and clock.rate > 1000:
+        raise UsageError(
+            f"{path.suffix} counts milliseconds, too coarse for {float(clock.rate):g} pictures a second",
+            "Write .mp4 or .mov.",
+        )
 
 
 def check_place(path: Path, *, overwrite: bool, example: str = "out.mp4") -> None:

@@ -14,10 +14,13 @@ from vedit.video.copier import Copied
 from vedit.video.streams import payload
 
 
-def worst_time_error(
+def check_written(
     path: Path, picture: int, pts: Sequence[int], time_base: Fraction, copied: Sequence[tuple[int, Copied]]
-) -> Fraction:
-    """Check a written film and say how far, in seconds, any picture is from its time, counted from the first.
+) -> tuple[Fraction, int]:
+    """Check a written film.
+
+    Says how far, in seconds, any picture is from its time, counted from the first, and how many pictures have the time
+    of the one before because the container's clock is too coarse.
 
     Args:
         path: the film.
@@ -69,7 +72,7 @@ def worst_time_error(
                 f"{want.facts.kind} stream {want.facts.index} ({want.facts.codec}) changed on its way",
                 "Write .mkv.",
             )
-    return worst
+    return worst, len(found) - len(set(found))
 
 
 def located(film: InputContainer, copied: Sequence[tuple[int, Copied]]) -> list[tuple[int, Copied]]:

@@ -16,11 +16,11 @@ from vedit.frame import Frame, Notes, Pace, Timing
 from vedit.video.assemble import assemble, first_tick
 from vedit.video.colour import Converter
 from vedit.video.journal import Journal, Mark, Segment, clear_finished
-from vedit.video.output import Output, plan_output, writing
+from vedit.video.output import Output, check_clock, plan_output, writing
 from vedit.video.segments import SegmentWriter
 from vedit.video.sound import GAP
 from vedit.video.source import Source
-from vedit.video.verify import worst_time_error
+from vedit.video.verify import check_written
 
 AHEAD = 6
 """Frames that may wait for the encoder."""
@@ -91,6 +91,7 @@ class Writer:
         self.path = Path(output.path).absolute()
         clear_finished(self.path)
         self.encoding, self.plans, warnings = plan_output(self.source, output)
+        check_clock(self.path, timing)
         for warning in warnings:
             notes.warn(warning)
         encoding = {
@@ -256,7 +257,12 @@ class Writer:
                 f"the first {float(film.unheard):.2f} s of sound are left out: they come long before the first "
                 "picture, and played at its speed they would begin before the film does"
             )
-        error = worst_time_error(part, film.picture, film.pts, self.timing.time_base, film.copied)
+        error, together = check_written(part, film.picture, film.pts, self.timing.time_base, film.copied)
+        if together:
+            self.notes.warn(
+                f"{together} pictures have the time of the one before: the clock of {self.path.suffix} is too coarse "
+                "for them; .mp4 and .mov keep them apart"
+            )
         with writing(self.path):
             self._name(part)
         self._done = True

@@ -25,6 +25,10 @@ SEEN = 0.65
 """Correlation of the thing with what is there after that while, where it fits best, from which it is seen again."""
 MOVES = 14
 """Pixels by which it may have moved meanwhile."""
+FAR = 48
+"""Pixels by which it may have moved in pictures that are missing."""
+LOST = 2.6
+"""Odds of missing pictures from which they are believed all the same: a thing that appears breaks paths too."""
 NEW = 0.6
 """Surprise of the way back, in parts of that of the way there."""
 SAME = 0.7
@@ -35,8 +39,10 @@ COMPACT = 0.5
 """Part of the surprising area that is in one piece."""
 
 
-def appearance(window: Sequence[Step], at: int, seen: Surprise | None) -> Suspicion | None:
-    """A thing that appears at a place where it surprises."""
+def appearance(
+    window: Sequence[Step], at: int, seen: Surprise | None, lost: Suspicion | None
+) -> Suspicion | None:
+    """A thing that appears at a place where it surprises; ``lost``: the suspicion that pictures are missing there."""
     if at < 3 or at + STAYS >= len(window) or window[at].cut:
         return None
     if any(step.cut for step in window[at + 1 : at + STAYS + 1]):
@@ -57,7 +63,7 @@ def appearance(window: Sequence[Step], at: int, seen: Surprise | None) -> Suspic
     if float(between(after, before)[piece].mean()) < NEW * now:
         return None
     later = [window[at + k].picture for k in (STAYS // 2, STAYS)]
-    again = _likeness(piece, after, later)
+    again = _likeness(piece, after, later, MOVES)
     if not calm(window, range(at + 1, at + 5), around, (CALM if again < SEEN else PASSES) * now):
         return None
     remains = min(float(between(before, one)[piece].mean()) for one in later) / now
@@ -67,20 +73,22 @@ def appearance(window: Sequence[Step], at: int, seen: Surprise | None) -> Suspic
     for one, other in ((before, window[at - 3].picture), (after, window[at + 3].picture)):
         if float(between(one, other)[piece].mean()) > SAME * now:
             return None
+    if lost is not None and (lost.odds > LOST or _likeness(piece, after, [before], FAR) > SEEN):
+        return None
     return Suspicion(
         "appearing object", window[at].index, window[at].index + 1, max(remains / REMAINS, again / SEEN)
     )
 
 
-def _likeness(piece: Mask, picture: Picture, later: Sequence[Picture]) -> float:
-    """How well what a picture shows at a place is found again near it in all of some later ones: a correlation."""
+def _likeness(piece: Mask, picture: Picture, others: Sequence[Picture], reach: int) -> float:
+    """How well what a picture shows at a place is found within reach of it in all of some others: a correlation."""
     rows, columns = np.nonzero(piece)
     height, width = (side / cells for side, cells in zip(picture.shape[:2], piece.shape, strict=True))
     top, left = int(rows.min() * height), int(columns.min() * width)
     bottom, right = int(np.ceil((rows.max() + 1) * height)), int(np.ceil((columns.max() + 1) * width))
     thing = picture[top:bottom, left:right]
-    near = np.s_[max(0, top - MOVES) : bottom + MOVES, max(0, left - MOVES) : right + MOVES]
-    return min(float(cv2.matchTemplate(one[near], thing, cv2.TM_CCOEFF_NORMED).max()) for one in later)
+    near = np.s_[max(0, top - reach) : bottom + reach, max(0, left - reach) : right + reach]
+    return min(float(cv2.matchTemplate(one[near], thing, cv2.TM_CCOEFF_NORMED).max()) for one in others)
 
 
 def _largest_piece(where: Mask) -> Mask:

@@ -61,13 +61,14 @@ class Anomalies:
     def _judge(self) -> None:
         window, at = list(self.window), self._centre
         seen = surprise(window, at)
+        lost = drop(self._drops, window, at)
+        new = appearance(window, at, seen, lost)
         # What the first of them find explains what the later ones find.
         for found in (
             reversal(window, at),
             flash(window, at),
             interruption(window, at, seen),
-            drop(self._drops, window, at),
-            appearance(window, at, seen),
+            lost if new is None else new,
         ):
             if found is not None:
                 self._add(found)
