@@ -91,6 +91,18 @@ def test_a_film_without_repeats_is_left_alone(tmp_path: Path) -> None:
     assert "no frame was found that only repeats the one before" in report.warnings
 
 
+@pytest.mark.parametrize("speed", [0.4, 0.7, 1.0])
+def test_slow_motion_of_strong_contrasts_is_no_repeat(speed: float, tmp_path: Path) -> None:
+    """Each step is little beside the contrast, but no less than the steps beside it."""
+    edges = (pan([60.0] + [speed * i for i in range(24)]) - 0.5).mul(4).add(0.5).clamp(0, 1)
+    src = film(tmp_path / "in.mp4", edges, Fraction(24))
+    report = vedit.interpolate(
+        src, tmp_path / "out.mkv", factor=1, dedupe=True, quality="draft", codec="ffv1"
+    )
+    assert "no frame was found that only repeats the one before" in report.warnings
+    assert np.array_equal(pictures(src), pictures(tmp_path / "out.mkv"))
+
+
 def test_a_mouth_that_moves_in_a_still_picture_is_no_repeat(tmp_path: Path) -> None:
     still = pan([0.0] * 6)
     for i in range(6):
