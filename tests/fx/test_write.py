@@ -193,6 +193,16 @@ def test_what_cannot_be_written_is_said_and_leaves_nothing(film: MakeFilm, tmp_p
     assert [p.name for p in tmp_path.iterdir()] == ["film.mp4"]
 
 
+def test_the_mask_of_a_chain_is_not_written_over(film: MakeFilm, tmp_path: Path) -> None:
+    mask = film().rename(tmp_path / "mask.mp4")
+    before = mask.read_bytes()
+    clip = vedit.load(film()).with_effects([vedit.fx.Inpaint(mask=str(mask))])
+    for changed in (clip, clip.with_volume_scaled(0.5)):  # one renders as a film does, one is written
+        with pytest.raises(vedit.UsageError, match="needed to make the film"):
+            vedit.write(changed, mask, overwrite=True)
+    assert mask.read_bytes() == before
+
+
 def test_the_sample_script(film: MakeFilm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script = Path(vedit.__file__).parent.parent / "samples" / "moviepy_chain.py"
     path = film("tiny.mp4", shots=(6,))

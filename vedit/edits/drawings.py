@@ -21,10 +21,9 @@ CONTRAST = 8 / 255
 CHANGED = 0.75
 """Mean change of a block, in parts of its own contrast, above which it shows something else. On eight clips, each frame
 doubled and compressed with H.264 at crf 20 to 28, repeats reached 0.83 and new pictures that moved began at 0.85."""
-
 QUIET = 0.5
 """The same of a repeat, in parts of the smaller step before and after it: slow motion is as little, but even.
-On 12 clips, each frame doubled, 361 of 384 repeats were below that; of the clips' own steps none but real repeats."""
+On 12 clips, each frame doubled, 364 of 384 repeats are found, and of their own steps none but three real ones."""
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from vedit.fx.chain import Chain
 from vedit.fx.source import ClipPictures, FilmPictures, Pictures
 from vedit.fx.view import check, view_of
 from vedit.heap import give_back
+from vedit.job import files_of
 from vedit.proof import Report, noted, peak_memory
 from vedit.render import Options, render
 from vedit.video.output import Output
@@ -95,6 +96,7 @@ def write(
             crf=options.get("crf"),
             audio=options.get("audio", "copy" if own_sound else "aac"),
             overwrite=options.get("overwrite", False),
+            needed=files_of(chain.edits),
         )
         video = _facts(pictures, film if own_sound else None, film.video.index)
         source = replace(film, video=video, original=None)
