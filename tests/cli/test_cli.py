@@ -277,6 +277,18 @@ def test_bad_input_is_one_line_and_leaves_nothing(
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == there
 
 
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--factor", "1.5"), ("--factor=", "many"), ("--quality", "rough"), ("--seed", "x1")],
+)
+def test_a_refused_value_is_named(option: str, value: str, capsys: Capture) -> None:
+    words = [option + value] if option.endswith("=") else [option, value]
+    assert main(["interpolate" if "seed" not in option else "inpaint", "a.mp4", *words, "-o", "b.mp4"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: {option.rstrip('=')}")
+    assert said.count(f"'{value}'") == 1
+
+
 def test_key_frames_by_their_number(tmp_path: Path) -> None:
     assert key_frames(["0=a.png", " 48 =b=c.png"]) == {0: "a.png", 48: "b=c.png"}
     for given, said in (

@@ -5,7 +5,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
-from itertools import takewhile
+from itertools import pairwise, takewhile
 
 import typer
 
@@ -39,7 +39,8 @@ def main(argv: Sequence[str]) -> int:
     except typer.TyperException as error:
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "vedit"
-        return _complain(error.format_message(), f"See `{command} --help`.", error.exit_code, debug, as_json)
+        problem = _wrong_value(argv, error) or error.format_message()
+        return _complain(problem, f"See `{command} --help`.", error.exit_code, debug, as_json)
     except Exception as error:
         problem = f"a fault in vedit: {type(error).__name__}: {error}"
         remedy = (
@@ -50,6 +51,18 @@ def main(argv: Sequence[str]) -> int:
         remedy = "No unfinished file is left; run the same command again."
         return _complain("interrupted", remedy, code, False, as_json)
     return int(code)
+
+
+def _wrong_value(argv: Sequence[str], error: typer.TyperException) -> str | None:
+    """What a line that typer refuses gives an option, and why that will not do; typer itself keeps the value back."""
+    names = getattr(getattr(error, "param", None), "opts", ())
+    for word, after in pairwise([*argv, ""]):
+        name, equals, value = word.partition("=")
+        value = repr(value if equals else after)
+        why = getattr(error, "message", "").removeprefix("Value error, ")
+        if name in names and name.startswith("-") and why:
+            return f"{name}: {why}" if value in why else f"{name} is {value}: {why}"
+    return None
 
 
 def _complain(problem: str, remedy: str, exit_code: int, debug: bool, as_json: bool) -> int:
