@@ -191,7 +191,7 @@ def main(recipe, src, out):
             cluster.remove_node(second.pop(), allow_graceful=False)
 
     report = vedit.batch(
-        recipe, src, out, executor="ray", address=cluster.address, workers=2, piece=90, happened=remove
+        recipe, src, out, executor="ray", address=cluster.address, workers=2, piece=45, happened=remove
     )
     assert not second
     print(report.summary, file=sys.stderr)
@@ -205,9 +205,9 @@ if __name__ == "__main__":
 @RAY
 def test_a_node_that_is_lost_costs_a_piece(recipe: Path, tmp_path: Path) -> None:
     src, out = tmp_path / "in", tmp_path / "out"
-    make_film(src / "long.mkv", (120, 110, 120))
+    make_film(src / "long.mkv", (60, 50, 60))
     make_film(src / "short.mp4")
-    vedit.batch(recipe, src, tmp_path / "local", piece=90)
+    vedit.batch(recipe, src, tmp_path / "local", piece=45)
     script = tmp_path / "two.py"
     script.write_text(TWO_NODES)
     ran = subprocess.run(

@@ -124,6 +124,8 @@ def test_the_command(film: Callable[..., Path], capsys: pytest.CaptureFixture[st
     assert set(FAULTS) < set(kinds)
     planted = [line for line in lines if line["event"] == "planted"]
     assert sum(kind["planted"] for kind in kinds.values()) == sum(len(line["faults"]) for line in planted) > 0
-    assert main(["bench", "anomalies", str(film("b.mp4", shots=(12,)))]) != 0
-    assert "too few for a fault" in capsys.readouterr().err
+    assert main(["bench", "anomalies", clip, str(film("b.mp4", shots=(12,))), "--json"]) != 0
+    said = capsys.readouterr()
+    assert said.err.startswith("error: b.mp4 has 12 pictures, too few for a fault")
+    assert [json.loads(line)["event"] for line in said.out.splitlines()] == ["protocol", "error"]
     assert main(["bench", "anomalies", clip, "--passes", "0"]) != 0

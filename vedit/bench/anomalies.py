@@ -15,7 +15,7 @@ from vedit.analysis.analyse import analyse
 from vedit.analysis.anomalies.moment import Anomaly, Kind
 from vedit.bench.faults import FAULTS, MOVING, Dice, Fault, Picture, Pictures, plant
 from vedit.bench.jumps import AROUND, FURTHER, LEAST, visible
-from vedit.bench.planted import other_pictures, read_pictures, write_film
+from vedit.bench.planted import check_lengths, other_pictures, read_pictures, write_film
 from vedit.bench.sound_faults import FAULTS as SOUND_FAULTS
 from vedit.bench.sound_faults import sound_of, spoiled_sound
 from vedit.errors import UsageError
@@ -153,6 +153,7 @@ def bench_anomalies(clips: Sequence[Path], trial: Trial) -> Iterator[Planted | C
     Raises:
         VeditError: a film cannot be read, or is shorter than a fault and its surroundings.
     """
+    check_lengths(clips)
     dice = Dice(trial.seed)
     counts: Counter[Kind] = Counter()
     for place, path in enumerate(clips):

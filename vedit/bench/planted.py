@@ -36,18 +36,32 @@ def read_pictures(path: Path, most: int, width: int) -> tuple[Pictures, list[int
             if number == most:
                 break
             rgb = (frame.pixels[:3].permute(1, 2, 0) * 255).round().byte().numpy()
-            wide = min(width, rgb.shape[1]) // 2 * 2
+            wide = max(2, min(width, rgb.shape[1]) // 2 * 2)
             high = max(2, round(rgb.shape[0] * wide / rgb.shape[1]) // 2 * 2)
             pictures.append(np.asarray(cv2.resize(rgb, (wide, high), interpolation=cv2.INTER_AREA), np.uint8))
             if frame.cut or number == 0:
                 cuts.append(number)
-    if len(pictures) < FEWEST:
-        raise InputError(
-            f"{path.name} has {len(pictures)} pictures, too few for a fault among them",
-            f"Give clips of {FEWEST} or more.",
-        )
+    _check_length(path, len(pictures))
     rate = source.rate or Fraction(source.frames, 1) / source.duration
     return pictures, cuts, rate.limit_denominator(1001)
+
+
+def check_lengths(clips: Sequence[Path]) -> None:
+    """Complain of a clip that cannot be read or is too short, before any of them has taken its time.
+
+    Raises:
+        InputError: as above.
+    """
+    for path in clips:
+        _check_length(path, probe(path).frames)
+
+
+def _check_length(path: Path, pictures: int) -> None:
+    if pictures < FEWEST:
+        raise InputError(
+            f"{path.name} has {pictures} pictures, too few for a fault among them",
+            f"Give clips of {FEWEST} or more.",
+        )
 
 
 def other_pictures(clips: Sequence[Path], place: int, width: int) -> Pictures:
