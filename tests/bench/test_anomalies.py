@@ -129,3 +129,8 @@ def test_the_command(film: Callable[..., Path], capsys: pytest.CaptureFixture[st
     assert said.err.startswith("error: b.mp4 has 12 pictures, too few for a fault")
     assert [json.loads(line)["event"] for line in said.out.splitlines()] == ["protocol", "error"]
     assert main(["bench", "anomalies", clip, "--passes", "0"]) != 0
+    capsys.readouterr()
+    assert main(["bench", "anomalies", clip, "--passes", "1", "--quiet"]) == 0
+    rows = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert max(map(len, rows)) <= 80
+    assert {kind for kind in kinds if any(row.startswith(f"{kind}  ") for row in rows)} == set(kinds)

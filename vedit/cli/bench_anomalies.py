@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from vedit.bench.anomalies import Clean, Planted, Tally
 
 CAPTION = """\
-found: as what it is; seen: of those that are visible; any: as anything;
+found: as what it is, of what was planted; seen: the same of what is visible; any: as anything;
 precision: of what was told in the planted films, what was planted; alarms: told of the clips as they are"""
 
-TITLES = "planted", "found", "recall", "visible", "seen", "recall", "any", "precision", "alarms", "a minute"
+TITLES = "found", "recall", "seen", "recall", "any", "precision", "alarms", "a minute"
 
 
 def anomalies(
@@ -79,21 +79,20 @@ def _line(result: "Planted | Clean") -> str:
 def _table(held: "Sequence[Tally]") -> Table:
     shown = Table(
         box=None,
+        collapse_padding=True,  # narrow enough for a terminal of 80 columns
         pad_edge=False,
         caption_justify="left",
         caption=f"{CAPTION}, {held[0].minutes:.1f} minutes",
     )
-    shown.add_column("")
+    shown.add_column("", no_wrap=True)
     for title in TITLES:
         shown.add_column(title, justify="right", no_wrap=True)
     for one in held:
         shown.add_row(
             one.kind,
-            str(one.planted),
-            str(one.right),
+            f"{one.right}/{one.planted}",
             _number(one.recall),
-            str(one.visible),
-            str(one.seen),
+            f"{one.seen}/{one.visible}",
             _number(one.recall_of_visible),
             str(one.any),
             _number(one.precision),
