@@ -18,8 +18,8 @@ from vedit.masks import MaskSetting, with_masks
 HEIGHT, WIDTH = 48, 64
 
 
-def a_shot() -> Shot:
-    return Shot(0, Timing(Fraction(1, 25), Fraction(25), 0, 100), HEIGHT, WIDTH, "cpu", Notes())
+def a_shot(frames: int = 100, rate: int = 25) -> Shot:
+    return Shot(0, Timing(Fraction(1, rate), Fraction(rate), 0, frames), HEIGHT, WIDTH, "cpu", Notes())
 
 
 def masks(setting: MaskSetting, indices: range, shot: Shot | None = None) -> Tensor:
@@ -109,7 +109,38 @@ def test_masks_that_end_before_the_film_are_an_error(mask_film: Callable[..., Pa
     for setting in (film, folder, torch.ones(4, 1, HEIGHT, WIDTH)):
         with pytest.raises(UsageError, match="ends after 4 frames"):
             masks(setting, range(5))
-        assert len(masks(setting, range(3))) == 3  # a longer one is fine
+        assert len(masks(setting, range(3))) == 3  # there may be a shot after this one
+
+
+def test_masks_that_are_more_than_the_film_are_told_or_refused(
+    mask_film: Callable[..., Path], tmp_path: Path
+) -> None:
+    film = mask_film(16)
+    folder = tmp_path / "masks"
+    folder.mkdir()
+    for i in range(16):
+        cv2.imwrite(str(folder / f"{i}.png"), bar(i))
+    for setting in (film, folder):
+        shot = a_shot(12)
+        masks(setting, range(12), shot)
+        (said,) = shot.notes.warnings
+        assert f"mask {setting} has 16 pictures and the film 12 frames" in said
+        for enough in (15, 16, 17):  # one more or less is what a film's end is good for
+            masks(setting, range(12), quiet := a_shot(enough))
+            assert not quiet.notes.warnings
+    with pytest.raises(UsageError, match="16 pictures in the time of the film's 8 frames"):
+        masks(film, range(8), a_shot(8, rate=12))
+    with pytest.raises(UsageError, match="tensor has 16 frames and the film 12"):
+        masks(torch.ones(16, 1, HEIGHT, WIDTH), range(12), a_shot(12))
+    masks(torch.ones(1, 1, HEIGHT, WIDTH), range(1), a_shot(1))
+
+
+def test_a_number_that_stands_twice_is_told(tmp_path: Path) -> None:
+    for name in ("m_0000", "m_0001", "m_0002", "m_2"):
+        cv2.imwrite(str(tmp_path / f"{name}.png"), bar(0))
+    masks(tmp_path, range(4), shot := a_shot(4))
+    (said,) = shot.notes.warnings
+    assert "m_0002.png and m_2.png" in said or "m_2.png and m_0002.png" in said
 
 
 def test_a_mask_of_another_size_names_both_sizes() -> None:

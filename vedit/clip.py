@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from operator import index
 
 import torch
 from torch import Tensor
@@ -29,6 +30,11 @@ class Clip:
     time_base: Fraction
 
     def __post_init__(self) -> None:
+        if not isinstance(self.frames, Tensor):
+            raise UsageError(
+                f"a clip's frames are of type {type(self.frames).__name__}",
+                "Give a torch tensor; torch.from_numpy makes one of an array.",
+            )
         shape = tuple(self.frames.shape)
         if len(shape) != 4 or shape[1] not in (3, 4) or 0 in shape:
             raise UsageError(
@@ -38,21 +44,37 @@ class Clip:
             raise UsageError(
                 f"a clip's frames are {self.frames.dtype}", "Give float32 in [0, 1]: x.float() / 255."
             )
+        try:
+            object.__setattr__(self, "pts", tuple(index(tick) for tick in self.pts))
+        except TypeError:
+            raise UsageError(
+                f"a clip's pts are {_short(self.pts)}", "Give integer ticks, such as (0, 1, 2)."
+            ) from None
         if len(self.pts) != shape[0]:
             raise UsageError(
                 f"a clip has {shape[0]} frames but {len(self.pts)} pts", "Give one pts per frame."
             )
         if any(b <= a for a, b in zip(self.pts, self.pts[1:], strict=False)):
             raise UsageError("a clip's pts do not rise", "Give strictly rising integer ticks.")
-        if self.time_base <= 0:
+        if not isinstance(self.time_base, Fraction | int) or self.time_base <= 0:
             raise UsageError(
-                f"a clip's time base is {self.time_base}", "Give seconds per tick, such as Fraction(1, 25)."
+                f"a clip's time base is {self.time_base!r}", "Give seconds per tick, such as Fraction(1, 25)."
             )
 
     @classmethod
     def at_rate(cls, frames: Tensor, rate: Fraction | int) -> "Clip":
-        """A clip of constant rate, in frames per second, from ``(F, C, H, W)`` frames."""
-        return cls(frames, tuple(range(len(frames))), 1 / Fraction(rate))
+        """A clip of constant rate, in frames per second, from ``(F, C, H, W)`` frames.
+
+        Raises:
+            UsageError: see `Clip`; or the rate is no whole number or Fraction above 0.
+        """
+        if not isinstance(rate, Fraction | int) or rate <= 0:
+            raise UsageError(
+                f"a clip's rate is {_short(rate)}",
+                "Give frames per second, such as 25 or Fraction(24000, 1001).",
+            )
+        count = len(frames) if isinstance(frames, Tensor) and frames.ndim else 0
+        return cls(frames, tuple(range(count)), 1 / Fraction(rate))
 
     def __repr__(self) -> str:
         f, c, h, w = self.frames.shape
@@ -63,6 +85,10 @@ class Clip:
         return len(self.frames)
 
     def __getitem__(self, frames: slice) -> "Clip":
+        if not isinstance(frames, slice) or (frames.step or 1) < 1:
+            raise UsageError(
+                f"a clip was asked for [{frames}]", "Give a part of it in order, such as clip[10:20]."
+            )
         return Clip(self.frames[frames], self.pts[frames], self.time_base)
 
     @property
@@ -93,3 +119,8 @@ class Clip:
         if len(pts) < len(pixels):
             pixels = pixels[: len(pts)].clone()  # not a view of more
         return cls(pixels, tuple(pts), time_base)
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:60]}…"

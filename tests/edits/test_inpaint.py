@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vedit.clip import Clip
-from vedit.completion.later import LONGEST
+from vedit.completion.afar import LONGEST
 from vedit.edits.inpaint import Inpaint
 from vedit.errors import EngineError, InputError, UsageError
 from vedit.flow.estimate import Quality

@@ -67,6 +67,11 @@ def test_an_object_that_leaves_is_given_up_and_that_is_said(masks: Masks, textur
     assert found[: gone - 4].any((1, 2)).all()
     assert len(notes) == 1
     assert "lost in frame" in notes[0]
+    assert "no mask from there on" in notes[0]
+    last = len(pictures) - 1
+    found, notes = masks(pictures[::-1], f"track:{last}=box:180,70,41,41")
+    assert not found[: last + 1 - gone].any()
+    assert "no mask there and before" in notes[0]
 
 
 def test_other_shots_have_no_mask(masks: Masks, texture: Texture) -> None:

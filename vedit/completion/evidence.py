@@ -7,7 +7,7 @@ not believed yet: how far it was and how well the motion agreed there and back g
 """
 
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vedit.completion.later import Later
+from vedit.completion.afar import Afar, Sample, shown
 from vedit.completion.marked import Marked
 from vedit.completion.motion import LOST, Motion, hidden_motion
 from vedit.completion.window import window_around
@@ -34,8 +34,10 @@ SURE, STRAY = 8, 3.0
 followed further. In a still scene that is everything."""
 FACTS = 4
 """What goes with a fetched colour: found, error, distance in time, speed; each in [0, 1]."""
-LATE = 0.5
-"""The distance told of what was seen after the window's frames: the net was never told of more than two thirds."""
+FAR = 0.1
+"""The distance told of what stands still from where it was seen: the net believes what is near more."""
+OLD = 0.3
+"""The distance from which on it is asked whether the scene stands still."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,12 +68,12 @@ def gather(
         films: the frames with their masks ``(1, H, W)`` of 0 and 1.
         quality: of the search for motion.
         radius: the window holds ``2 radius + 1`` frames, of each only what lies around a hole.
-        afar: also ask the frames after these, which have to be held (see `vedit.completion.later`).
+        afar: also ask frames long before and after these, which have to be held (see `vedit.completion.afar`).
     """
     seen: deque[_Moment] = deque()
     waiting: deque[Frame] = deque()  # none that was given on: it is converted by now, and large
     here = 0  # place of the frame whose evidence comes next
-    later = Later(films) if afar else None
+    others = Afar(films) if afar else None
     given: tuple[Marked, Tensor] | None = None
 
     def next_one() -> Evidence:
@@ -79,9 +81,9 @@ def gather(
         marked = seen[here].mask
         if given is None or given[0] is not marked:  # a mask that stands still is one tensor
             given = marked, marked.whole()
-        return _evidence(waiting.popleft(), given[1], seen, here, radius, later)
+        return _evidence(waiting.popleft(), given[1], seen, here, radius, others)
 
-    for frame, moment in _moments(iter(later or films), quality):
+    for frame, moment in _moments(iter(others or films), quality):
         seen.append(moment)
         waiting.append(frame)
         if len(seen) - here > radius:
@@ -170,7 +172,7 @@ def _moments(films: Iterator[tuple[Frame, Tensor]], quality: Quality) -> Iterato
 
 
 def _evidence(
-    frame: Frame, mask: Tensor, seen: deque[_Moment], here: int, radius: int, later: Later | None
+    frame: Frame, mask: Tensor, seen: deque[_Moment], here: int, radius: int, others: Afar | None
 ) -> Evidence:
     moment = seen[here]
     window = moment.window
@@ -183,24 +185,28 @@ def _evidence(
     if not moment.covered:
         return Evidence(frame, mask, window, picture, motion=motion)
     ahead, behind = (_fetched(seen, here, direction, radius) for direction in (1, -1))
-    if later is not None:
-        _look_later(ahead, behind, moment, later)
+    if others is not None:
+        _look_afar(ahead, behind, moment, others.later(), others.before(frame))
     return Evidence(frame, mask, window, picture, ahead, behind, motion)
 
 
-def _look_later(ahead: Tensor, behind: Tensor, moment: _Moment, later: Later) -> None:
-    """Put what only shows after the window's frames into ``ahead``, where none of these shows anything."""
+def _look_afar(
+    ahead: Tensor, behind: Tensor, moment: _Moment, later: Sequence[Sample], before: Sequence[Sample]
+) -> None:
+    """Put what shows where the scene stands still where the window's frames show nothing, or only far away."""
     window = moment.window
     assert window is not None  # noqa: S101 - it has a hole
     hole = moment.mask.of(window)[0] > 0
-    missing = hole & (ahead[3] + behind[3] == 0)
-    if not bool(missing.any()) or (shown := later.show(moment.picture, hole, window)) is None:
-        return
-    colours, changed = shown
-    missing &= changed < 1
-    same = torch.ones_like(changed)
-    facts = torch.stack([same, changed / 2, LATE * same, 0 * same])
-    ahead[:, missing] = torch.cat([colours, facts])[:, missing]
+    near = torch.stack([torch.where(seen[3] > 0, seen[5], 1) for seen in (ahead, behind)]).amin(0)
+    missing = hole & (near > OLD)
+    for samples, out in ((later, ahead), (before, behind)):
+        if not bool(missing.any()) or (seen := shown(samples, moment.picture, hole, window)) is None:
+            continue
+        colours, changed = seen
+        here = missing & (changed < 1)
+        same = torch.ones_like(changed)
+        facts = torch.stack([same, changed / 2, FAR * same, 0 * same])
+        out[:, here] = torch.cat([colours, facts])[:, here]
 
 
 def _fetched(seen: deque[_Moment], here: int, direction: int, radius: int) -> Tensor:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from math import ceil
 from typing import TYPE_CHECKING, Protocol
 
+from vedit.errors import UsageError
 from vedit.frame import Frame, Notes, Shot, Timing
 
 if TYPE_CHECKING:  # a film that only passes through needs no torch, which takes long to load
@@ -34,9 +35,23 @@ class Edit(Protocol):
 
 
 def apply_to_clip(edit: Edit, clip: "Clip", device: str = "auto") -> "Clip":
-    """Run an edit on a clip in memory, as one shot."""
+    """Run an edit on a clip in memory, as one shot.
+
+    Raises:
+        UsageError: it is no `Clip`, or its values are far outside [0, 1], or none.
+    """
     from vedit.clip import Clip
 
+    if not isinstance(clip, Clip):
+        raise UsageError(
+            f"an edit was applied to {type(clip).__name__}", "Give a vedit.Clip: Clip.at_rate(frames, 25)."
+        )
+    low, high = (float(value) for value in clip.frames.aminmax())
+    if not (low >= -1 and high <= 2):  # not a number is neither
+        raise UsageError(
+            f"a clip's frames have values from {low:g} to {high:g}",
+            "Give float32 in [0, 1]: x.float() / 255.",
+        )
     *_, last = clip.stream()
     timing = Timing(clip.time_base, clip.rate, clip.pts[0], last.end)
     height, width = clip.frames.shape[-2:]

@@ -42,9 +42,9 @@ class Inpaint:
     """Replace what a mask covers; every pixel outside it stays as it is, bit for bit.
 
     A half-transparent mark is taken off first. Then every hidden pixel is followed through the neighbouring frames to
-    one that shows it; where the scene stands still, what shows seconds later is taken too. The completion net weighs
-    what was found and makes up the rest, and texture is drawn onto that from the picture's own patches and carried
-    along with the motion.
+    one that shows it; where the scene stands still, what shows seconds before or after is taken too. The completion net
+    weighs what was found and makes up the rest, and texture is drawn onto that from the picture's own patches and
+    carried along with the motion.
 
     Args:
         mask: which pixels to replace (see `vedit.masks`): a tensor ``(F, 1, H, W)`` or ``(1, 1, H, W)``, a

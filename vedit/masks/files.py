@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, suppress
+from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from torch import Tensor
 from vedit.errors import InputError, UsageError, VeditError
 from vedit.frame import Shot
 from vedit.masks.bridge import spans
-from vedit.masks.folder import by_frame, pictures
+from vedit.masks.folder import by_frame, pictures, same_number
 from vedit.masks.quad import changed, is_quad
 from vedit.masks.setting import PICTURES
 from vedit.pictures import read_picture
@@ -26,6 +27,9 @@ SAMPLES = 6
 
 
 def from_tensor(masks: Tensor, shot: Shot) -> Finder:
+    if len(masks) > 1:
+        _check_count("tensor", len(masks), shot)
+
     def find(index: int) -> Tensor:
         if len(masks) == 1:
             return checked(masks[0], "tensor", shot)
@@ -44,7 +48,15 @@ def from_picture(path: Path, shot: Shot) -> Tensor:
 
 def from_folder(folder: Path, shot: Shot) -> Finder:
     """A picture for each frame; where the numbers in their names skip one, that frame's mask is empty."""
-    paths = by_frame(pictures(folder, PICTURES))
+    found = pictures(folder, PICTURES)
+    paths = by_frame(found)
+    _check_count(str(folder), len(paths), shot)
+    if pair := same_number(found):
+        first, second = (path.name for path in pair)
+        shot.notes.warn(
+            f"mask folder {folder} has one number twice, {first} and {second}; "
+            "its pictures are taken in order, whatever their numbers"
+        )
     missing = [index for index, path in enumerate(paths) if path is None]
     if missing:
         shot.notes.warn(
@@ -68,7 +80,8 @@ def from_folder(folder: Path, shot: Shot) -> Finder:
 def from_film(path: Path, shot: Shot, opened: ExitStack) -> Finder:
     """Read forward from wherever the shot begins: one seek, then picture by picture."""
     facts = path.stat()
-    times = _film_times(path, facts.st_mtime_ns, facts.st_size)
+    times, base = _film_times(path, facts.st_mtime_ns, facts.st_size)
+    _check_count(str(path), len(times), shot, (times[-1] - times[0]) * base if times else None)
     quad = _film_is_quad(path, facts.st_mtime_ns, facts.st_size)
     decoded: Generator[tuple[int, Tensor]] | None = None
 
@@ -102,6 +115,29 @@ def checked(mask: Tensor, name: str, shot: Shot) -> Tensor:
     return (mask > 0.5).float()
 
 
+def _check_count(name: str, count: int, shot: Shot, seconds: Fraction | None = None) -> None:
+    """Tell of masks that are more than the film's frames; one of them is as good as none, by the ends of films.
+
+    Raises:
+        UsageError: they are of a tensor, or of a film of another rate: ``seconds`` from its first to its last picture.
+    """
+    rate = shot.timing.rate
+    if rate is None or shot.trial or count <= (frames := round(shot.timing.seconds * rate)) + 1:
+        return
+    if seconds is not None and abs(seconds - (frames - 1) / rate) < 2 / rate:
+        raise UsageError(
+            f"mask {name} has {count} pictures in the time of the film's {frames} frames",
+            f"Write it at the film's rate, {rate}: one mask for each frame.",
+        )
+    if name == "tensor":
+        raise UsageError(
+            f"mask tensor has {count} frames and the film {frames}", "Give one mask for each, or one for all."
+        )
+    shot.notes.warn(
+        f"mask {name} has {count} pictures and the film {frames} frames: the last ones are not used"
+    )
+
+
 def _levels(mask: Tensor, quad: bool, path: Path, shot: Shot) -> Tensor:
     if not quad:
         return mask
@@ -112,16 +148,18 @@ def _levels(mask: Tensor, quad: bool, path: Path, shot: Shot) -> Tensor:
 
 
 @lru_cache(maxsize=4)
-def _film_times(path: Path, modified_ns: int, size: int) -> tuple[int, ...]:
-    """Sorted pts of a film's pictures; cached by state of the file: every shot asks for them again."""
+def _film_times(path: Path, modified_ns: int, size: int) -> tuple[tuple[int, ...], Fraction]:
+    """Sorted pts of a film's pictures, and their clock; cached by state of the file: every shot asks for them again."""
     with open_film(path) as film:
-        packets = picture_packets(film, picture_stream(film, path))
-        return tuple(sorted(p.pts for p in packets if p.pts is not None and not p.is_discard))
+        stream = picture_stream(film, path)
+        packets = picture_packets(film, stream)
+        times = tuple(sorted(p.pts for p in packets if p.pts is not None and not p.is_discard))
+        return times, stream.time_base or Fraction(1)
 
 
 @lru_cache(maxsize=4)
 def _film_is_quad(path: Path, modified_ns: int, size: int) -> bool:
-    times = _film_times(path, modified_ns, size)
+    times, _ = _film_times(path, modified_ns, size)
     for start in times[:: -(-len(times) // SAMPLES) or 1]:
         film = _read_film(path, start)
         found = next(film, None)

@@ -19,8 +19,7 @@ def by_frame(paths: list[Path]) -> list[Path | None]:
     The last number of each name counts frames, from whatever the first one is, if no number stands twice and fewer
     are missing than half of what is there. Otherwise (dates, every tenth picture) only their order counts.
     """
-    last = [re.findall(r"\d+", path.stem)[-1:] for path in paths]
-    numbers = [int(found[0]) for found in last if found]
+    numbers = [number for path in paths if (number := _number(path)) is not None]
     if len(numbers) < len(paths) or sorted(set(numbers)) != numbers:
         return list(paths)
     span = numbers[-1] - numbers[0] + 1
@@ -30,3 +29,19 @@ def by_frame(paths: list[Path]) -> list[Path | None]:
     for number, path in zip(numbers, paths, strict=True):
         frames[number - numbers[0]] = path
     return frames
+
+
+def same_number(paths: list[Path]) -> tuple[Path, Path] | None:
+    """Two pictures whose names end in the same number, as ``mask_3`` and ``mask_0003`` do; None if there are none."""
+    known: dict[int, Path] = {}
+    for path in paths:
+        number = _number(path)
+        if number is not None and known.setdefault(number, path) != path:
+            return known[number], path
+    return None
+
+
+def _number(path: Path) -> int | None:
+    """The last number in a picture's name."""
+    found = re.findall(r"\d+", path.stem)
+    return int(found[-1]) if found else None

@@ -30,16 +30,19 @@ def tracked(
     """
 
     def begin(picture: Colours) -> _Path:
-        return _Path(picture, where, name, shot, roughly)
+        return _Path(picture, index, where, name, shot, roughly)
 
     return outward(frames, index, name, shot, reduce=partial(at_most, PIXELS), begin=begin)
 
 
 class _Path:
-    """The way of an object from the frame in which it is marked."""
+    """The way of an object from the frame in which it is marked, either way."""
 
-    def __init__(self, picture: Colours, where: Tensor, name: str, shot: Shot, roughly: bool) -> None:
-        self._picture, self._name, self._shot, self._roughly = picture, name, shot, roughly
+    def __init__(
+        self, picture: Colours, index: int, where: Tensor, name: str, shot: Shot, roughly: bool
+    ) -> None:
+        self._picture, self._index, self._name, self._shot = picture, index, name, shot
+        self._roughly = roughly
         self._where = where[0].cpu().numpy().astype(np.float32)
         height, width = picture.shape[:2]
         small = cv2.resize(self._where, (width, height), interpolation=cv2.INTER_AREA)
@@ -57,8 +60,9 @@ class _Path:
             found = None if lost else followed(picture, after, thing)
             if found is None and not lost:
                 lost = True
+                rest = "from there on" if frame.index > self._index else "there and before"
                 self._shot.notes.warn(
-                    f"{self._name}: lost in frame {frame.index}; no mask from there on. "
+                    f"{self._name}: lost in frame {frame.index}; no mask {rest}. "
                     "Mark it again in that frame and join both with ' + '."
                 )
             if found is not None:
