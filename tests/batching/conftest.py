@@ -66,7 +66,13 @@ def cluster() -> Iterator[Executor]:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Ray's own
-        ray.init(num_cpus=2, include_dashboard=False, object_store_memory=100 * 2**20, log_to_driver=False)
+        ray.init(
+            "local",  # whatever cluster a killed process has left word of
+            num_cpus=2,
+            include_dashboard=False,
+            object_store_memory=100 * 2**20,
+            log_to_driver=False,
+        )
         executor = RayActors(2)
     yield Kept(executor)
     executor.close()

@@ -214,7 +214,7 @@ def test_a_node_that_is_lost_costs_a_piece(recipe: Path, tmp_path: Path) -> None
         [sys.executable, script, recipe, src, out], capture_output=True, text=True, timeout=200, check=False
     )
     assert ran.returncode == 0, ran.stderr[-3000:]
-    assert ran.stderr.startswith("2 done")  # Ray itself writes to stdout
+    assert "2 done" in [line[:6] for line in ran.stderr.splitlines()]  # Ray may say something first
     told = Counter(line["event"] for line in lines(out))
     assert told["lost"] <= 1  # none when it had nothing to do just then
     assert (told["piece"], told["done"], told["failed"]) == (3, 2, 0)
