@@ -15,22 +15,17 @@ def _scene() -> Tensor:
     return torch.nn.functional.interpolate(coarse, size=(64, 96), mode="bicubic")[0].clamp(0, 1)
 
 
-def _filled(film: Tensor, *, at: int = 0, order: int = 1) -> Tensor:
-    """The first frame, without what covered it until it went off to the right; or the last of the film backwards."""
+def _filled(film: Tensor, *, backwards: bool = False) -> Tensor:
+    """The first frame, without what covers it until it goes off to the right; it is the last of the film backwards."""
     mask = torch.zeros(STAYS + GOES, 1, 64, 96)
     for i in range(STAYS + GOES):
         left = 36 + max(0, i - STAYS) * 8
         mask[i, :, 20:44, left : left + 24] = 1
     covered = film * (1 - mask)
-    if order < 0:
+    if backwards:
         covered, mask = covered.flip(0), mask.flip(0)
     made = Inpaint(mask=mask).apply(Clip.at_rate(covered, 25))
-    return made.frames[at, :, 20:44, 36:60]
-
-
-def _filled_at_last(film: Tensor) -> Tensor:
-    """The last frame, without what came from the right and has covered it since."""
-    return _filled(film, at=-1, order=-1)
+    return made.frames[-1 if backwards else 0, :, 20:44, 36:60]
 
 
 def _psnr(made: Tensor, true: Tensor) -> float:
@@ -44,14 +39,14 @@ def test_what_shows_seconds_later_is_taken_from_there() -> None:
 
 def test_what_showed_seconds_before_is_taken_from_there() -> None:
     scene = _scene()
-    assert _psnr(_filled_at_last(scene.expand(STAYS + GOES, -1, -1, -1)), scene) > 30
+    assert _psnr(_filled(scene.expand(STAYS + GOES, -1, -1, -1), backwards=True), scene) > 30
 
 
 def test_a_scene_that_has_changed_since_tells_nothing() -> None:
     scene = _scene()
     film = scene.repeat(STAYS + GOES, 1, 1, 1)
     film[STAYS // 2 :] = scene.flip(-1, -2)  # before
-    assert _psnr(_filled_at_last(film), scene) < 20
+    assert _psnr(_filled(film, backwards=True), scene) < 20
 
 
 def test_a_scene_that_has_changed_by_then_tells_nothing() -> None:

@@ -23,9 +23,9 @@ HELD_BYTES = 240_000_000
 """What they may take together; those that were may take a quarter as much."""
 STEP = 8
 """Every so many of them are looked at: always the same ones, or the filling would flicker."""
-RECENT = 4
+RECENT = (4, 2, 1)
 """So many of the last of these are remembered; of twice as many every second one, of four times as many every fourth,
-and so on."""
+and so on. Of large films fewer, rather than nothing that is long past."""
 ENOUGH = 3
 """Times that a place is seen until nothing more is looked for."""
 MARGIN = 2
@@ -72,9 +72,7 @@ class Afar:
         if frame.index % STEP == 0:
             held = frame.at(frame.pts, frame.duration, frame.index)  # the other one is going to be converted
             self._gone.insert(0, (held, hidden))
-            number = frame.index // STEP
-            kept = [sample for sample in self._gone if _is_kept(sample[0].index // STEP, number)]
-            self._gone = kept[: _room(self._gone[0], HELD_BYTES // 4)]
+            self._gone = _thinned(self._gone, _room(self._gone[0], HELD_BYTES // 4))
         if self._given is None or self._given[0] is not hidden:
             self._given = hidden, hidden.float()
         return frame, self._given[1]
@@ -134,10 +132,19 @@ def shown(
     return found.nanmedian(0).values.nan_to_num(0).clamp(0, 1), least
 
 
-def _is_kept(number: int, latest: int) -> bool:
-    """Whether a sample is still remembered when the latest one is that."""
-    age = (latest - number) // RECENT
-    return number % (1 << max(0, age.bit_length() - 1)) == 0
+def _thinned(samples: list[Sample], room: int) -> list[Sample]:
+    """Those that are remembered, the latest first: the further back, the fewer."""
+    numbers = [frame.index // STEP for frame, _ in samples]
+    kept = samples
+    for recent in RECENT:
+        ages = [(numbers[0] - number) // recent for number in numbers]
+        strides = [1 << max(0, age.bit_length() - 1) for age in ages]
+        kept = [
+            one for one, number, stride in zip(samples, numbers, strides, strict=True) if number % stride == 0
+        ]
+        if len(kept) <= room:
+            break
+    return kept[:room]
 
 
 def _around(off: Tensor) -> Tensor:

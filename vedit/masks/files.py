@@ -27,8 +27,11 @@ SAMPLES = 6
 
 
 def from_tensor(masks: Tensor, shot: Shot) -> Finder:
-    if len(masks) > 1:
-        _check_count("tensor", len(masks), shot)
+    if len(masks) > 1 and (frames := _film_frames(len(masks), shot)) is not None:
+        raise UsageError(
+            f"mask tensor has {len(masks)} frames and the film {frames}",
+            "Give one mask for each, or one for all.",
+        )
 
     def find(index: int) -> Tensor:
         if len(masks) == 1:
@@ -50,7 +53,8 @@ def from_folder(folder: Path, shot: Shot) -> Finder:
     """A picture for each frame; where the numbers in their names skip one, that frame's mask is empty."""
     found = pictures(folder, PICTURES)
     paths = by_frame(found)
-    _check_count(str(folder), len(paths), shot)
+    if (frames := _film_frames(len(paths), shot)) is not None:
+        _tell_unused(str(folder), len(paths), frames, shot)
     if pair := same_number(found):
         first, second = (path.name for path in pair)
         shot.notes.warn(
@@ -81,7 +85,14 @@ def from_film(path: Path, shot: Shot, opened: ExitStack) -> Finder:
     """Read forward from wherever the shot begins: one seek, then picture by picture."""
     facts = path.stat()
     times, base = _film_times(path, facts.st_mtime_ns, facts.st_size)
-    _check_count(str(path), len(times), shot, (times[-1] - times[0]) * base if times else None)
+    if (frames := _film_frames(len(times), shot)) is not None:
+        step = shot.timing.seconds / frames
+        if abs((times[-1] - times[0]) * base - (frames - 1) * step) < 2 * step:
+            raise UsageError(
+                f"mask {path} has {len(times)} pictures in the time of the film's {frames} frames",
+                f"Write it at the film's rate, {shot.timing.rate}: one mask for each frame.",
+            )
+        _tell_unused(str(path), len(times), frames, shot)
     quad = _film_is_quad(path, facts.st_mtime_ns, facts.st_size)
     decoded: Generator[tuple[int, Tensor]] | None = None
 
@@ -115,24 +126,15 @@ def checked(mask: Tensor, name: str, shot: Shot) -> Tensor:
     return (mask > 0.5).float()
 
 
-def _check_count(name: str, count: int, shot: Shot, seconds: Fraction | None = None) -> None:
-    """Tell of masks that are more than the film's frames; one of them is as good as none, by the ends of films.
+def _film_frames(count: int, shot: Shot) -> int | None:
+    """How many frames the film has, if masks are more than that; one is as good as none, by the ends of films."""
+    if shot.timing.rate is None or shot.trial:
+        return None
+    frames = round(shot.timing.seconds * shot.timing.rate)
+    return frames if count > frames + 1 else None
 
-    Raises:
-        UsageError: they are of a tensor, or of a film of another rate: ``seconds`` from its first to its last picture.
-    """
-    rate = shot.timing.rate
-    if rate is None or shot.trial or count <= (frames := round(shot.timing.seconds * rate)) + 1:
-        return
-    if seconds is not None and abs(seconds - (frames - 1) / rate) < 2 / rate:
-        raise UsageError(
-            f"mask {name} has {count} pictures in the time of the film's {frames} frames",
-            f"Write it at the film's rate, {rate}: one mask for each frame.",
-        )
-    if name == "tensor":
-        raise UsageError(
-            f"mask tensor has {count} frames and the film {frames}", "Give one mask for each, or one for all."
-        )
+
+def _tell_unused(name: str, count: int, frames: int, shot: Shot) -> None:
     shot.notes.warn(
         f"mask {name} has {count} pictures and the film {frames} frames: the last ones are not used"
     )
