@@ -38,7 +38,7 @@ LAYERS = [
     {"video"},
     {"clip", "pace"},
     {"frame"},
-    {"window"},
+    {"window", "workers"},
     {"cache", "device", "heap", "torchvision_ops", "weight_files"},
     {"errors"},
 ]

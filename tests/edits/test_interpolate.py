@@ -11,6 +11,7 @@ from vedit.clip import Clip
 from vedit.edits.interpolate import Interpolate
 from vedit.errors import UsageError
 from vedit.frame import Frame, Notes, Shot, Timing
+from vedit.workers import MOST
 
 
 def panning(frames: int, step: int = 4, height: int = 48, width: int = 64) -> Tensor:
@@ -221,20 +222,20 @@ def test_motion_goes_on_to_the_end_and_draft_holds_it() -> None:
         assert torch.equal(made[5], pan[2]) == (quality == "draft")
 
 
-def test_it_reads_two_frames_ahead() -> None:
+def test_it_reads_as_far_ahead_as_it_has_workers() -> None:
     alive = 0
 
     def frames() -> Iterator[Frame]:
         nonlocal alive
-        for frame in film(list(range(6)), 6)[0]:
+        for frame in film(list(range(20)), 20)[0]:
             alive += 1
             yield frame
 
-    timing = Timing(Fraction(1, 25), Fraction(25), 0, 6)
+    timing = Timing(Fraction(1, 25), Fraction(25), 0, 20)
     shot = Shot(0, timing, 48, 64, "cpu", Notes())
     for made, _ in enumerate(Interpolate(factor=2, quality="draft").stream(frames(), shot), 1):
-        assert alive <= min(6, (made + 1) // 2 + 2)
-    assert made == 12
+        assert alive <= min(20, (made + 1) // 2 + 2 + MOST)
+    assert made == 40
 
 
 def test_what_stands_still_stays_on_a_moving_ground() -> None:

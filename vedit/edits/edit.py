@@ -46,14 +46,13 @@ def apply_to_clip(edit: Edit, clip: "Clip", device: str = "auto") -> "Clip":
         raise UsageError(
             f"an edit was applied to {type(clip).__name__}", "Give a vedit.Clip: Clip.at_rate(frames, 25)."
         )
-    low, high = (float(value) for value in clip.frames.aminmax())
+    low, high = clip.span
     if not (low >= -1 and high <= 2):  # not a number is neither
         raise UsageError(
             f"a clip's frames have values from {low:g} to {high:g}",
             "Give float32 in [0, 1]: x.float() / 255.",
         )
-    *_, last = clip.stream()
-    timing = Timing(clip.time_base, clip.rate, clip.pts[0], last.end)
+    timing = Timing(clip.time_base, clip.rate, clip.pts[0], clip.pts[-1] + clip.durations[-1])
     height, width = clip.frames.shape[-2:]
     shot = Shot(0, timing, height, width, device, Notes())
     clock = edit.timing(timing)

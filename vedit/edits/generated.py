@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, partial
 from math import lcm
 
 import torch
@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vedit.diffusion.whole import WholeSettings, between
-from vedit.edits.gaps import Gap
+from vedit.edits.gaps import Gap, Making
 from vedit.edits.invent import Invention
 from vedit.edits.retime import Moment
 from vedit.edits.sketch import painting_size, shrunk
@@ -58,17 +58,20 @@ class InBetweens:
                 "Take LTX, LTX-2 or Wan VACE (see `vedit engines`), or engine=bundled.",
             )
 
-    def between(self, gap: Gap, moments: Sequence[Moment]) -> Iterator[Tensor]:
+    def between(self, gap: Gap, moments: Sequence[Moment]) -> Iterator[Making]:
         """The pictures ``(C,H,W)`` at the given moments of a gap; the model is run only if one of them needs it."""
-        made: list[Tensor] | None = None
-        for moment, pixels in zip(moments, gap.between(moments), strict=True):
-            doubt = gap.doubt(moment)
-            if bool((doubt > SURE).any()):
-                if made is None:
-                    made = self._made(gap, [m.between for m in moments])
-                yield mixed(pixels, made[round(moment.between * (len(made) - 1))], doubt)
-            else:
-                yield pixels
+        made: list[Tensor] = []
+
+        def picture(moment: Moment, mixing: Making) -> Tensor | None:
+            pixels, doubt = mixing(), gap.doubt(moment)
+            if pixels is None or not bool((doubt > SURE).any()):
+                return pixels
+            if not made:
+                made.extend(self._made(gap, [m.between for m in moments]))
+            return mixed(pixels, made[round(moment.between * (len(made) - 1))], doubt)
+
+        for moment, mixing in zip(moments, gap.between(moments), strict=True):
+            yield partial(picture, moment, mixing)
 
     def _made(self, gap: Gap, times: Sequence[Fraction]) -> list[Tensor]:
         """The gap in even steps, both its frames included: ``(3,h,w)`` each."""

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, get_args
 from vedit.edits.cadence import LISTENED, cadence, evened
 from vedit.edits.drawings import Drawing, distinct, each_frame
 from vedit.edits.edit import apply_to_clip
-from vedit.edits.gaps import Gap, gaps
+from vedit.edits.gaps import Gap, Making, gaps, workers_for
+from vedit.edits.planned import Planned, made_ahead
 from vedit.edits.ramp import Key, curve_over, ramp_keys
 from vedit.edits.retime import Grid, Moment, Pieces, Ramp, Retime
 from vedit.errors import UsageError
 from vedit.flow.quality import Quality
 from vedit.frame import Frame, Shot, Timing
 from vedit.pretrained.spec import read_engine
+from vedit.workers import Workers
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from vedit.clip import Clip
 
 
@@ -103,15 +103,24 @@ class Interpolate:
         return timing if self.factor == 1 else self._retime(timing).timing()
 
     def stream(self, frames: Iterator[Frame], shot: Shot) -> Iterator[Frame]:
-        """Yield the shot's frames and those between them; at most four source frames are held, 20 to find repeats."""
+        """Yield the shot's frames and those between them.
+
+        While one is taken the next are made: at most nine source frames are held, 20 and as many new ones more to find
+        repeats.
+        """
         if self.factor == 1 and not self.dedupe:
             yield from frames
             return
+        with workers_for(shot) as workers:
+            yield from made_ahead(self._planned(frames, shot, workers), workers)
+
+    def _planned(self, frames: Iterator[Frame], shot: Shot, workers: Workers) -> Iterator[Planned]:
+        """The new film's frames, each as it comes to be known what it shows."""
         retime, between = self._retime(shot.timing), self._between(shot)
         drawings = self._without_repeats(frames, shot) if self.dedupe else each_frame(frames)
         waiting: deque[tuple[Fraction, Moment, int]] = deque()
         cut = True
-        for gap in gaps(drawings, self.quality, shot):
+        for gap in gaps(drawings, self.quality, shot, workers):
             drawing, following, before = gap.drawing, gap.following, gap.before
             waiting += _moments(retime, drawing, following)
             now: list[tuple[Fraction, Moment]] = []
@@ -120,7 +129,7 @@ class Interpolate:
                 time, moment, index = waiting.popleft()
                 now.append((time, moment))
                 needed = needed or index >= shot.wanted
-            new: Iterator[Tensor | None]
+            new: Iterator[Making]
             if following is not None:
                 stop = drawing.time if drawing.held or not needed else following.time
                 moments = _placed(now, drawing.time, stop)
@@ -132,19 +141,14 @@ class Interpolate:
                 new = gap.beyond(_different(moments))
             # How things move before and after it bends the motion in a gap: from the drawing before, that is known.
             anchor = (drawing if before is None else before.drawing).frame.anchor
-            pixels: Tensor | None = None
+            making: Making | None = None
             last = Fraction(0)
             for m in moments:
                 if m.between != last:
-                    pixels = next(new) if m.between else None
+                    making = next(new) if m.between else None
                     last = m.between
-                if pixels is None:
-                    frame = drawing.frame.at(m.pts, m.duration, m.index, cut=cut)
-                else:
-                    frame = Frame(m.pts, m.duration, pixels, index=m.index, cut=cut)
                 # What began a drawing can only be told from the shot's start.
-                frame.anchor = None if self.dedupe else anchor
-                yield frame
+                yield Planned(drawing.frame, m, cut, None if self.dedupe else anchor, making)
                 cut, anchor = False, None
 
     def apply(self, clip: "Clip") -> "Clip":
@@ -164,7 +168,7 @@ class Interpolate:
         slower = Fraction(1 if self.slowmo is None else self.slowmo)
         return Grid(timing, rate, slower) if rate else Pieces(timing, max(1, ceil(slower)), slower)
 
-    def _between(self, shot: Shot) -> "Callable[[Gap, Sequence[Moment]], Iterator[Tensor]]":
+    def _between(self, shot: Shot) -> "Callable[[Gap, Sequence[Moment]], Iterator[Making]]":
         """What makes the pictures at moments of a gap."""
         checkpoint = read_engine(self.engine)
         if checkpoint is None:

@@ -1,6 +1,5 @@
 """Optical flow between two pictures: where every pixel of the first one is in the second."""
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import cv2
@@ -94,9 +93,7 @@ def coarse_flows(frame0: Tensor, frame1: Tensor, *, quality: Quality = "normal")
             flow = _halved(np.asarray(dis.calc(first, second, guess))[:height, :width])
         return torch.from_numpy(np.ascontiguousarray(flow.transpose(2, 0, 1))).to(frame0.device)
 
-    with ThreadPoolExecutor(2) as threads:
-        forward, backward = threads.map(search, (0, 1))
-    return forward, backward
+    return search(0), search(1)
 
 
 def _fast(first: _Picture, second: _Picture) -> _Picture:

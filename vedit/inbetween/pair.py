@@ -1,6 +1,8 @@
 """The picture between two pictures: prepared once per pair, then asked for at any time between them."""
 
+from fractions import Fraction
 from functools import cached_property, reduce
+from threading import Lock
 
 import cv2
 import numpy as np
@@ -31,6 +33,8 @@ true pictures, and would change a pan.
 _MOST = 1 / 255
 """No pixel is made lighter or darker by more."""
 
+Lengths = tuple[float | Fraction, float | Fraction]
+
 
 class Pair:
     """Two neighbouring frames and the motion between them; ``at(t)`` as often as wanted.
@@ -44,15 +48,19 @@ class Pair:
             takes the mean.
 
     What comes all at once out of a frame of one colour, or goes into one, is not shown half there.
+
+    Several threads may ask one pair, and pairs beside each other, at once.
     """
 
     def __init__(self, frame0: Picture, frame1: Picture, quality: Quality = "normal") -> None:
         self.frame0, self.frame1, self.quality = frame0, frame1, quality
         self._equal = torch.equal(frame0.pixels, frame1.pixels)
+        self._lock = Lock()
+        self._found: list[Synthesis] | None = None if self._equal else self._searched()
         self._late: Trial | None = None  # of frame1
         self._dissolve: Tensor | None = None  # the share of a dissolve, (1,1,H,W)
 
-    def between(self, before: "Pair | None", after: "Pair | None", lengths: tuple[float, float]) -> None:
+    def between(self, before: "Pair | None", after: "Pair | None", lengths: Lengths) -> None:
         """Let the motion bend as the neighbouring pairs say; without, it is straight and even.
 
         Args:
@@ -65,26 +73,34 @@ class Pair:
         for i, own in enumerate(self._syntheses):
             first = None if before is None else before._syntheses[i]
             last = None if after is None else after._syntheses[i]
-            own.between(first, last, lengths)
-        self._try(before, after, lengths)
-
-    @torch.no_grad()
-    def _try(self, before: "Pair | None", after: "Pair | None", lengths: tuple[float, float]) -> None:
-        """Make both frames again of those beside them, the first only if the pair before has not."""
-        trials, fine = [], self.quality == "best"
+            own.between(first, last, (float(lengths[0]), float(lengths[1])))
+        trials = []
         if before is not None:
-            t = lengths[0] / (lengths[0] + 1)
-            trials.append(before._late or tried(before.frame0, self.frame0, self.frame1, t, fine=fine))
+            trials.append(before._tried(self, lengths[0] / (lengths[0] + 1)))
         if after is not None:
-            self._late = tried(self.frame0, self.frame1, after.frame1, 1 / (1 + lengths[1]), fine=fine)
-            trials.append(self._late)
+            trials.append(self._tried(after, 1 / (1 + lengths[1])))
         if trials:
             upright = self._syntheses[0]
             share = dissolve_share(trials, (upright.flow_fw - upright.flow_bw) / 2)
             self._dissolve = self._cut(resize(share, *self.frame0.whole.shape[-2:]))
 
-    @cached_property
+    @torch.no_grad()
+    def _tried(self, after: "Pair", t: float | Fraction) -> Trial:
+        """The frame between this pair and the next, at t of their time, made again of those beside it, once."""
+        with self._lock:
+            if self._late is None:
+                fine = self.quality == "best"
+                self._late = tried(self.frame0, self.frame1, after.frame1, float(t), fine=fine)
+            return self._late
+
+    @property
     def _syntheses(self) -> list[Synthesis]:
+        with self._lock:
+            if self._found is None:
+                self._found = self._searched()
+            return self._found
+
+    def _searched(self) -> list[Synthesis]:
         """Of both frames as they are and, for ``best``, turned round by half a turn."""
         frames = [(self.frame0, self.frame1)]
         if self.quality == "best":

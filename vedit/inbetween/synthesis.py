@@ -1,7 +1,5 @@
 """One new picture of two: the motion at t found, both frames fetched along all that may be true, and mixed."""
 
-from functools import cached_property
-
 import torch
 from torch import Tensor
 
@@ -30,6 +28,8 @@ class Synthesis:
         self._bend: Bend | None = None
         fw, bw = coarse_flows(frame0.work[0], frame1.work[0], quality=quality)
         self.flow_fw, self.flow_bw = fw[None], bw[None]
+        height, width = frame0.quarter.shape[-2:]
+        self._quarter_flows = tuple(resize_flow(flow, height, width) for flow in (self.flow_fw, self.flow_bw))
 
     def between(
         self, before: "Synthesis | None", after: "Synthesis | None", lengths: tuple[float, float]
@@ -44,12 +44,6 @@ class Synthesis:
             outside, _ = after._quarter_flows
             late = acceleration(self.frame1.quarter, after.frame1.quarter, bw, outside, lengths[1])
         self._bend = bend(fw, bw, early, late)
-
-    @cached_property
-    def _quarter_flows(self) -> tuple[Tensor, Tensor]:
-        height, width = self.frame0.quarter.shape[-2:]
-        fw, bw = (resize_flow(flow, height, width) for flow in (self.flow_fw, self.flow_bw))
-        return fw, bw
 
     def _bends(self, t: Tensor) -> tuple[Tensor, Tensor]:
         fw, bw = self._quarter_flows
