@@ -238,6 +238,22 @@ def test_it_reads_as_far_ahead_as_it_has_workers() -> None:
     assert made == 40
 
 
+def test_frames_that_stay_do_not_pile_up_behind_a_new_one() -> None:
+    taken = 0
+    pts = [0, *range(2, 60)]  # one is missing
+
+    def frames() -> Iterator[Frame]:
+        nonlocal taken
+        for frame in film(pts, 60)[0]:
+            taken += 1
+            yield frame
+
+    shot = Shot(0, Timing(Fraction(1, 25), None, 0, 60), 48, 64, "cpu", Notes())
+    made = Interpolate(fps=25, quality="draft").stream(frames(), shot)
+    ahead = max(taken - frame.index for frame in made)
+    assert ahead <= 2 * MOST + 4
+
+
 def test_what_stands_still_stays_on_a_moving_ground() -> None:
     clip = panning(2, step=6)
     strokes = torch.zeros(48, 64, dtype=torch.bool)

@@ -39,7 +39,7 @@ def made_ahead(plan: Iterable[Planned], workers: Workers) -> Iterator[Frame]:
     for planned in plan:
         waiting.append(planned)
         making += planned.making is not None
-        while waiting and (waiting[0].making is None or making > workers.count):
+        while waiting and (waiting[0].making is None or max(making, len(waiting) // 2) > workers.count):
             making -= waiting[0].making is not None
             yield waiting.popleft().frame()
     while waiting:
