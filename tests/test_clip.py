@@ -84,3 +84,14 @@ def test_ticks_may_be_numbers_of_any_kind_that_counts() -> None:
     clip = CLIP(FRAMES, np.arange(4) * 3, Fraction(1, 75))
     assert clip.pts == (0, 3, 6, 9)
     assert clip.rate == 25
+
+
+def test_the_last_frame_lasts_as_long_as_the_one_before_and_a_single_one_a_tick() -> None:
+    frames = torch.rand(3, 3, 16, 16)
+    several, single = (
+        vedit.Clip(frames, (0, 2, 5), Fraction(1, 25)),
+        vedit.Clip(frames[:1], (7,), Fraction(1, 25)),
+    )
+    assert [(f.pts, f.duration) for f in several.stream()] == [(0, 2), (2, 3), (5, 3)]
+    assert [(f.pts, f.duration) for f in single.stream()] == [(7, 1)]
+    assert len(vedit.edits.Interpolate(factor=2).apply(single)) == 2

@@ -100,9 +100,9 @@ class Clip:
 
     @property
     def durations(self) -> list[int]:
-        """Ticks that each frame lasts; the last one lasts as long as the one before it."""
-        steps = [b - a for a, b in zip(self.pts, self.pts[1:], strict=False)] or [1]
-        return [*steps, steps[-1]]
+        """Ticks that each frame lasts; the last one lasts as long as the one before it, a single one a tick."""
+        steps = [b - a for a, b in zip(self.pts, self.pts[1:], strict=False)]
+        return [*steps, steps[-1] if steps else 1]
 
     @property
     def span(self) -> tuple[float, float]:

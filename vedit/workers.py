@@ -20,11 +20,11 @@ MOST = 4
 
 
 class Workers:
-    """Runs functions in threads, in the order in which they are given; they begin with the first and end with `close`.
+    """Runs functions in threads, in the order in which they are given; they begin with the first.
 
     A picture of some hundred thousand pixels is cut up among a CPU's cores for a millisecond of work at a time, and to
     meet again takes them as long as that. So each worker keeps to its share of the cores. Beside a device that is not
-    the CPU there is one.
+    the CPU there is one. They end with the context.
 
     A function may wait for the `Future` of another that was given before it, not after.
 
@@ -57,11 +57,6 @@ class Workers:
         while begun:
             yield begun.popleft().result()
 
-    def close(self) -> None:
-        """Leave out what is not begun, and wait for what is."""
-        if "_threads" in self.__dict__:
-            self._threads.shutdown(cancel_futures=True)
-
     @cached_property
     def _threads(self) -> ThreadPoolExecutor:
         import torch
@@ -83,4 +78,6 @@ class Workers:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        """Leave out what is not begun, and wait for what is."""
+        if "_threads" in self.__dict__:
+            self._threads.shutdown(cancel_futures=True)
