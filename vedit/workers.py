@@ -1,7 +1,6 @@
 """Threads that each compute a piece of their own: many small pieces are done sooner side by side than one by one."""
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from threading import Barrier
@@ -12,7 +11,6 @@ if TYPE_CHECKING:  # a film whose frames are only kept is done before torch is l
     import torch
 
 P = ParamSpec("P")
-S = TypeVar("S")
 T = TypeVar("T")
 
 MOST = 4
@@ -46,16 +44,6 @@ class Workers:
     def submit(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Do something after all that was given before is done or begun."""
         return self._threads.submit(work, *args, **kwargs)
-
-    def each(self, work: Callable[[S], T], items: Iterable[S]) -> Iterator[T]:
-        """What comes of some work on each item, in their order; as many as there are workers are begun ahead."""
-        begun: deque[Future[T]] = deque()
-        for item in items:
-            begun.append(self.submit(work, item))
-            if len(begun) > self.count:
-                yield begun.popleft().result()
-        while begun:
-            yield begun.popleft().result()
 
     @cached_property
     def _threads(self) -> ThreadPoolExecutor:

@@ -3,7 +3,6 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from itertools import chain, pairwise
 
 import cv2
 import numpy as np
@@ -18,7 +17,6 @@ from vedit.edits.repair.scratches import goes_along, without_lines
 from vedit.edits.repair.specks import specks
 from vedit.edits.repair.views import Box, Mask, Motion, Plane, Plate, Views, looked_through, motion, views_of
 from vedit.frame import Finding, Flaw, Frame, Shot
-from vedit.workers import Workers
 
 MEMORY = 5
 """Frames whose candidates are remembered."""
@@ -31,22 +29,22 @@ CLEAN = 8.0
 
 
 def without_dirt(
-    drawings: Iterable[Drawing], shot: Shot, workers: Workers, *, dust: bool, scratches: bool, preview: bool
+    drawings: Iterable[Drawing], shot: Shot, *, dust: bool, scratches: bool, preview: bool
 ) -> Iterator[Drawing]:
     """The drawings of a shot without their specks and scratches, which in a preview are drawn over instead.
 
-    Three pictures and the motion between them are held, and what the workers are at. The first picture is looked at
-    from the two after it, the last from the two before.
+    Three pictures and the motion between them are held. The first picture is looked at from the two after it, the last
+    from the two before.
     """
     cleaner = _Cleaner(shot, dust=dust, preview=preview)
     held: deque[Lined] = deque()
     flows: deque[Motion] = deque(maxlen=2)
     before: Lined | None = None
     plain = (Lined(drawing, Plate(drawing.frame), []) for drawing in drawings)
-    for lined, flow in _with_motion(with_lines(plain, workers) if scratches else plain, workers):
+    for lined in with_lines(drawings) if scratches else plain:
         held.append(lined)
-        if flow is not None:
-            flows.append(flow)
+        if len(held) > 1:
+            flows.append(motion(held[-2].plate, held[-1].plate))
         if len(held) < 3:
             continue
         if before is None:
@@ -61,16 +59,6 @@ def without_dirt(
     else:
         far = flows[1], motion(held[1].plate, before.plate)
         yield cleaner.clean(held[0].plate, held[1], before.plate, far, at_end=True).drawing
-
-
-def _with_motion(pictures: Iterable[Lined], workers: Workers) -> Iterator[tuple[Lined, Motion | None]]:
-    """Each picture with the motion from the one before it; None with the first."""
-    pictures = iter(pictures)
-    first = next(pictures, None)
-    if first is not None:
-        yield first, None
-        pairs = pairwise(chain([first], pictures))
-        yield from workers.each(lambda pair: (pair[1], motion(pair[0].plate, pair[1].plate)), pairs)
 
 
 class _Cleaner:

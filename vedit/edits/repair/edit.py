@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from vedit.edits.edit import apply_to_clip
-from vedit.edits.gaps import workers_for
 from vedit.edits.repair.dirt import without_dirt
 from vedit.edits.repair.flicker import without_flicker
 from vedit.edits.repair.lapses import judged
@@ -57,22 +56,21 @@ class Repair:
         return timing
 
     def stream(self, frames: Iterator[Frame], shot: Shot) -> Iterator[Frame]:
-        with workers_for(shot) as workers:
-            marks = Marks()
-            pictures = drawings(
-                judged(seen(frames), shot, jumps=self.dropped),
-                shot,
-                duplicates=self.duplicates,
-                dropped=self.dropped,
-                preview=self.preview,
-                marks=marks,
+        marks = Marks()
+        pictures = drawings(
+            judged(seen(frames), shot, jumps=self.dropped),
+            shot,
+            duplicates=self.duplicates,
+            dropped=self.dropped,
+            preview=self.preview,
+            marks=marks,
+        )
+        if self.dust or self.scratches:
+            pictures = without_dirt(
+                pictures, shot, dust=self.dust, scratches=self.scratches, preview=self.preview
             )
-            if self.dust or self.scratches:
-                pictures = without_dirt(
-                    pictures, shot, workers, dust=self.dust, scratches=self.scratches, preview=self.preview
-                )
-            made = previewed(pictures, marks) if self.preview else shown(pictures, shot, workers)
-            yield from without_flicker(made, shot, preview=self.preview) if self.flicker else made
+        made = previewed(pictures, marks) if self.preview else shown(pictures, shot)
+        yield from without_flicker(made, shot, preview=self.preview) if self.flicker else made
 
     def apply(self, clip: "Clip") -> "Clip":
         """The clip repaired, as one shot."""

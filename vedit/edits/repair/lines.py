@@ -11,7 +11,6 @@ import numpy.typing as npt
 from vedit.edits.drawings import Drawing
 from vedit.edits.neighbours import windows
 from vedit.edits.repair.views import Mask, Plane, Plate
-from vedit.workers import Workers
 
 REFERENCE = 640
 """The width at which sizes are given."""
@@ -85,10 +84,15 @@ class Lined:
     lines: list[Line]
 
 
-def with_lines(plain: Iterable[Lined], workers: Workers) -> Iterator[Lined]:
-    """Each drawing of a shot with its scratches. Two drawings ahead are held, and those that are being looked at."""
-    looked_at = workers.each(lambda one: replace(one, lines=lines(one.plate.luma)), plain)
-    for window, at in windows(looked_at, STAYS):
+def with_lines(drawings: Iterable[Drawing]) -> Iterator[Lined]:
+    """Each drawing of a shot with its scratches. Two drawings ahead are held."""
+
+    def each() -> Iterator[Lined]:
+        for drawing in drawings:
+            plate = Plate(drawing.frame)
+            yield Lined(drawing, plate, lines(plate.luma))
+
+    for window, at in windows(each(), STAYS):
         here = window[at]
         wanders = WANDERS * max(1.0, here.plate.luma.shape[1] / REFERENCE)
         frames = [other.lines for other in window]

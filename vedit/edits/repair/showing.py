@@ -5,40 +5,40 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
 from vedit.edits.drawings import Drawing
-from vedit.edits.gaps import gaps
+from vedit.edits.gaps import gaps, workers_for
 from vedit.edits.repair.overlay import bordered
 from vedit.edits.repair.retiming import Marks
 from vedit.edits.retime import Moment
 from vedit.frame import Frame, Shot
-from vedit.workers import Workers
 
 
-def shown(drawings: Iterable[Drawing], shot: Shot, workers: Workers) -> Iterator[Frame]:
+def shown(drawings: Iterable[Drawing], shot: Shot) -> Iterator[Frame]:
     """A frame for each (pts, index) of the drawings: a drawing at its own time, else one interpolated there.
 
     A frame that needs nothing is the very object that came in.
     """
     waiting: deque[tuple[int, int, int]] = deque()
     begun = False
-    for gap in gaps(drawings, "normal", shot, workers):
-        drawing, following = gap.drawing, gap.following
-        if not begun:
-            waiting += _slots(drawing)
-        begun = True
-        if following is not None:
-            waiting += _slots(following)
-        now: list[tuple[int, int, int]] = []
-        while waiting and (following is None or waiting[0][0] < following.time):
-            now.append(waiting.popleft())
-        moments = [
-            Moment(pts, end - pts, index, _between(pts, drawing, following)) for pts, end, index in now
-        ]
-        new = gap.between([m for m in moments if m.between])
-        for m in moments:
-            if m.between:
-                yield Frame(m.pts, m.duration, next(new)(), index=m.index)
-            else:
-                yield _moved(drawing.frame, m.pts, m.duration, m.index)
+    with workers_for(shot) as workers:
+        for gap in gaps(drawings, "normal", shot, workers):
+            drawing, following = gap.drawing, gap.following
+            if not begun:
+                waiting += _slots(drawing)
+            begun = True
+            if following is not None:
+                waiting += _slots(following)
+            now: list[tuple[int, int, int]] = []
+            while waiting and (following is None or waiting[0][0] < following.time):
+                now.append(waiting.popleft())
+            moments = [
+                Moment(pts, end - pts, index, _between(pts, drawing, following)) for pts, end, index in now
+            ]
+            new = gap.between([m for m in moments if m.between])
+            for m in moments:
+                if m.between:
+                    yield Frame(m.pts, m.duration, next(new)(), index=m.index)
+                else:
+                    yield _moved(drawing.frame, m.pts, m.duration, m.index)
 
 
 def previewed(drawings: Iterable[Drawing], marks: Marks) -> Iterator[Frame]:
