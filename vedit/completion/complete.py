@@ -14,6 +14,7 @@ from vedit.completion.carry import carry
 from vedit.completion.evidence import Evidence
 from vedit.completion.motion import Motion
 from vedit.completion.net import CELL, GRAIN, CompletionNet, assembled, mixed
+from vedit.completion.thought import Thought, carried_on, thought
 from vedit.flow.complete import grow
 from vedit.frame import Frame
 from vedit.window import Window, window_of
@@ -60,7 +61,7 @@ class Completed:
 
 @torch.no_grad()
 def complete(
-    films: Iterator[Evidence], net: CompletionNet, views: Sequence[View] = (View(),)
+    films: Iterator[Evidence], net: CompletionNet, views: Sequence[View] = (View(),), *, lasts: int = 1
 ) -> Iterator[Completed]:
     """Complete the holes of one shot, in order.
 
@@ -68,21 +69,28 @@ def complete(
         films: the frames with what is known of their holes.
         net: says what they show.
         views: what it is asked about; the mean of its answers is taken.
+        lasts: the frames that an answer may be used for while little changes (see `vedit.completion.thought`).
     """
     before: tuple[Window, Tensor] | None = None  # RGB and share of real pixels
+    last: Thought | None = None
     for seen in films:
         if seen.window is None or seen.picture is None:
-            before = None
+            before = last = None
             yield Completed(seen.frame, seen.mask)
             continue
         if seen.ahead is None or seen.behind is None:
             before = seen.window, torch.cat([seen.picture, torch.ones_like(seen.picture[:1])])
+            last = None
             yield Completed(seen.frame, seen.mask)
             continue
         hole = seen.window.of(seen.mask)
         carried, real_before, calm = _carried(seen, before)
         batch = assembled(*(t[None] for t in (seen.picture, hole, seen.ahead, seen.behind, carried)))
-        drawn, shares = mixed(batch, _answer(batch, net, views))
+        if last is not None:
+            last = carried_on(last, seen, batch, _scale(batch)) if last.age + 1 < lasts else None
+        if last is None:
+            last = thought(seen, batch, _answer(batch, net, views))
+        drawn, shares = mixed(batch, last.answer)
         real = (shares[0, 1:2] + shares[0, 2:3] + shares[0, 3:] * real_before) * hole
         fresh = drawn[0] + calm * (1 - real) * (carried[:3] - drawn[0])
         pixels = torch.where(hole > 0, fresh.clamp(0, 1), seen.picture)
@@ -92,14 +100,19 @@ def complete(
 
 def _answer(batch: Tensor, net: CompletionNet, views: Sequence[View]) -> Tensor:
     """The mean of the net's answers to some views of its input, on the grid of that."""
-    height, width = batch.shape[-2:]
-    scale = 1
-    while height * width > PIXELS * scale * scale:
-        scale *= 2
+    scale = _scale(batch)
     mirrored: dict[int, list[tuple[int, ...]]] = {}
     for view in views:
         mirrored.setdefault(scale * view.scale, []).append(view.mirrored)
     return reduce(torch.add, (_sum(batch, net, axes, at) for at, axes in mirrored.items())) / len(views)
+
+
+def _scale(batch: Tensor) -> int:
+    """Pixels, each way, in one that the net sees."""
+    scale = 1
+    while batch.shape[-2] * batch.shape[-1] > PIXELS * scale * scale:
+        scale *= 2
+    return scale
 
 
 def _sum(batch: Tensor, net: CompletionNet, mirrored: Sequence[tuple[int, ...]], scale: int) -> Tensor:
@@ -155,7 +168,7 @@ def _carried(seen: Evidence, before: tuple[Window, Tensor] | None) -> tuple[Tens
         part = motion.window
         shift = (part.left - old.left, part.top - old.top)
         there, known = carry(pixels[None], motion.back, motion.cell, shift)
-        speed = motion.back[:, :2].norm(dim=1, keepdim=True)
+        speed = torch.hypot(*motion.back[:, :2].unbind(1))[:, None]
         calm = known * F.interpolate(CALM * torch.exp(-speed / HASTE), size=known.shape[-2:], mode="bilinear")
         both = torch.cat([there[:, :3], known, there[:, 3:], calm], 1)
         part.within(window).of(out)[:] = both[0, :, : part.height, : part.width]

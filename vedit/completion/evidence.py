@@ -253,7 +253,7 @@ def _fetched(seen: deque[_Moment], here: int, direction: int, radius: int) -> Te
             target = corner[there].repeat_interleave(cell * cell, 0) + within.repeat(len(there), 1)
             x, y = (target - corner.new_tensor([window.left, window.top])).unbind(1)
             inside = (x < window.width) & (y < window.height)
-            speed = (from_where - start[there]).norm(dim=1) / steps / 8
+            speed = torch.hypot(*(from_where - start[there]).unbind(1)) / steps / 8
             facts = torch.stack(
                 [
                     torch.ones_like(speed),
@@ -264,7 +264,7 @@ def _fetched(seen: deque[_Moment], here: int, direction: int, radius: int) -> Te
             ).repeat_interleave(cell * cell, 1)
             colours = _colours(other, places).clamp(0, 1)
             out[:, y[inside], x[inside]] = torch.cat([colours, facts])[:, inside]
-        walked = (at - start[on_way]).norm(dim=1)
+        walked = torch.hypot(*(at - start[on_way]).unbind(1))
         going = ~known
         if steps >= PATIENCE:
             going &= walked * (HASTE * radius / steps) + NEAR >= depth[on_way]

@@ -101,5 +101,5 @@ def _alike(
 
 
 def _step(flow: Tensor, back: Tensor, cell: int) -> Tensor:
-    error = (flow + warp(back, flow)).norm(dim=1, keepdim=True)
+    error = torch.hypot(*(flow + warp(back, flow)).unbind(1))[:, None]
     return torch.cat([flow * cell, error * cell + LOST * occlusion(flow, back)], 1)

@@ -110,10 +110,14 @@ def mixed(seen: Tensor, answer: Tensor) -> tuple[Tensor, Tensor]:
     The shares of the smooth filling, what is ahead, what is behind, and what was carried add up to 1.
     """
     smooth, ahead, behind, carried = seen[:, :3], seen[:, 4:7], seen[:, 11:14], seen[:, 18:21]
-    known = torch.stack([torch.ones_like(seen[:, 3]), seen[:, 7], seen[:, 14], seen[:, 21]], 1).float()
-    shares = (answer[:, :4] + (known - 1) * 30).softmax(1)
+    shares = (answer[:, :4] + (sources_known(seen) - 1) * 30).softmax(1)
     sources = torch.stack([smooth, ahead, behind, carried], 1).float()
     return (shares[:, :, None] * sources).sum(1) + answer[:, 4:], shares
+
+
+def sources_known(seen: Tensor) -> Tensor:
+    """Where each of the four sources that are mixed shows something in the net's input: ``(N, 4, H, W)``, float32."""
+    return torch.stack([torch.ones_like(seen[:, 3]), seen[:, 7], seen[:, 14], seen[:, 21]], 1).float()
 
 
 class Residual(nn.Module):

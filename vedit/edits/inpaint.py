@@ -31,6 +31,8 @@ VIEWS: dict[Quality, tuple[View, ...]] = {
     "best": (View(), View((-1,)), View((-2,)), View((-1, -2))),
 }
 """What the completion net is asked about."""
+LASTS: dict[Quality, int] = {"draft": 4, "normal": 4, "best": 1}
+"""The frames that its answer is used for while little changes."""
 REAL = 0.5
 """The share of a pixel that other frames show, from which a pretrained engine leaves it."""
 DETAIL: dict[Quality, float] = {"draft": 0, "normal": 0.6, "best": 0.8}
@@ -100,7 +102,8 @@ class Inpaint:
         moves = not all(is_still(term) for _, term in terms(self.mask))
         evidence = gather(masked, self.quality, RADIUS[self.quality], afar=moves)
         # Motion is found while the net thinks: another thread keeps a few frames ahead.
-        completed = complete(ahead(evidence), load_completion(shot.device), VIEWS[self.quality])
+        net, views = load_completion(shot.device), VIEWS[self.quality]
+        completed = complete(ahead(evidence), net, views, lasts=LASTS[self.quality])
         checkpoint = read_engine(self.engine)
         share = DETAIL[self.quality]
         if share and checkpoint is None:
