@@ -16,8 +16,9 @@ from vedit.completion.evidence import Evidence
 from vedit.completion.net import sources_known
 from vedit.window import Window
 
-STRAYED = 2.0
-"""Pixels, of those the net sees, that the hole's content may have moved in the mean since the net was asked."""
+STRAYED, STILL = 2.0, 0.3
+"""Pixels, of those the net sees, that the hole's content may have moved in the mean since the net was asked: for one
+frame more, and for others after that. Where a little moves, most of what is seen changes in other ways too."""
 NEWS = 0.1
 """The share of the hole that the net may not have been asked about, or to which a source has come since."""
 HARDLY = -30.0
@@ -61,7 +62,7 @@ def carried_on(last: Thought, seen: Evidence, batch: Tensor, scale: int) -> Thou
     speed = torch.hypot(*motion.back[:, :2].unbind(1))[:, None]
     covered = F.avg_pool2d(part.of(seen.mask)[None], motion.cell, ceil_mode=True)
     strayed = last.strayed + float((speed * covered).sum() / covered.sum().clamp_min(1e-6)) / scale
-    if strayed > STRAYED:
+    if strayed > (STILL if last.age else STRAYED):
         return None
     shift = (part.left - last.window.left, part.top - last.window.top)
     there, _ = carry(torch.cat([last.answer, last.known], 1), motion.back, motion.cell, shift)
