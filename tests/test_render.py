@@ -332,9 +332,9 @@ RESTYLE = Restyle(look="ink", steps=1)
         ((60, 200), [], 250, 240),
         ((20, 45), [Interpolate(fps=100, quality="normal")], 63, 242),
         ((121, 60), [Interpolate(factor=2, quality="draft")], 160, 240),  # goes on at a shot's last frame
-        ((60, 200), [Interpolate(ramp="0=0,4=2", quality="draft")], 240, 240),
-        ((60, 40), [RESTYLE], 70, 60),
-        ((60, 70), [RESTYLE, Interpolate(factor=2, quality="draft")], 120, 192),
+        ((20, 56), [Interpolate(ramp="0=0,8=0.8", quality="draft")], 70, 240),
+        ((48, 12), [RESTYLE], 52, 48),
+        ((50, 50), [RESTYLE, Interpolate(factor=2, quality="draft")], 98, 192),
         ((60, 190), [Interpolate(factor=1), Remembers()], 230, 156),
     ],
     ids=lambda value: "+".join(type(e).__name__ for e in value) if isinstance(value, list) else None,
