@@ -26,7 +26,7 @@ def footage(tmp_path: Path) -> Path:
     folder.mkdir()
     photo = astronaut()[:, :, ::-1]  # type: ignore[no-untyped-call]
     for i in range(2):
-        cv2.imwrite(str(folder / f"{i}.png"), photo[i * 200 : i * 200 + 224, 100:356])
+        cv2.imwrite(str(folder / f"{i}.png"), photo[i * 200 : i * 200 + 136, 100:260])
     return folder
 
 
