@@ -239,7 +239,7 @@ def test_what_is_no_look_is_refused(clip: Clip, tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def keyed() -> tuple[Clip, dict[int, Tensor], Clip]:
     """A film, its painted keys, and what is made of it."""
-    film = pan(4, 48, 64, step=2)
+    film = pan(4, 32, 48, step=2)
     keys = {1: painted(film.frames[1])}
     return film, keys, Restyle(keyframes=keys).apply(film)
 
@@ -322,8 +322,8 @@ def test_strength_zero_learns_nothing(clip: Clip) -> None:
 
 
 def test_any_picture_gives_its_palette() -> None:
-    film = pan(2, 32, 48)
-    red = torch.rand(3, 64, 64, generator=torch.Generator().manual_seed(0)) * torch.tensor(
+    film = pan(2, 24, 32)
+    red = torch.rand(3, 32, 32, generator=torch.Generator().manual_seed(0)) * torch.tensor(
         [0.9, 0.2, 0.1]
     ).view(3, 1, 1)
     out = Restyle(style=red, engine=" bundled", seed=2**70).apply(film)
