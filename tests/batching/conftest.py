@@ -14,6 +14,14 @@ from vedit.batching.processes import Processes
 from vedit.batching.task import Outcome, Task
 
 
+@pytest.fixture(scope="session", autouse=True)
+def as_busy_as_others() -> Iterator[None]:
+    """Ray's workers give way to all other programs, so that beside other tests they hardly get on: here not."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_worker_niceness", "0")
+        yield
+
+
 @pytest.fixture(scope="session")
 def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("recipe") / "thirty.toml"
