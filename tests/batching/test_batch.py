@@ -20,7 +20,7 @@ from vedit.batching.task import Outcome, Task
 from vedit.errors import EngineError
 
 NAMES = ('-dash "q" \'ü.mkv', "a/broken.mp4", "a/long.mkv", "a/short.mov", "last.mp4")
-PIECE = 40
+PIECE = 16
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Ran:
 def src(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("mixed")
     for number, name in enumerate(NAMES):
-        make_film(folder / name, (50, 40, 45) if "long" in name else (8, 7), seed=number)
+        make_film(folder / name, (20, 16, 18) if "long" in name else (8, 7), seed=number)
     (folder / "a/broken.mp4").write_bytes((folder / "last.mp4").read_bytes()[:900])
     return folder
 
@@ -83,7 +83,7 @@ def test_a_long_film_is_divided_and_a_short_one_is_not(ran: Ran) -> None:
     told = lines(ran.out)
     assert [line["job"] for line in told if line["event"] == "pieces"] == ["a/long.mkv"]
     starts = sorted(line["start"] for line in told if line["event"] == "piece")
-    assert starts == [0, 50, 90]
+    assert starts == [0, 20, 36]
 
 
 def test_a_broken_film_stops_nothing_and_is_named_with_its_reason(ran: Ran) -> None:
@@ -97,7 +97,7 @@ def test_a_broken_film_stops_nothing_and_is_named_with_its_reason(ran: Ran) -> N
     assert ran.report.summary.startswith("4 done · 1 failed · ")
     assert len(ran.report.with_status("done")) == 4
     facts = next(r for r in ran.report.jobs if r.job.name == "a/long.mkv").facts or {}
-    assert (facts["frames_in"], facts["shots"], facts["warnings"]) == (135, 3, [])
+    assert (facts["frames_in"], facts["shots"], facts["warnings"]) == (54, 3, [])
 
 
 def test_progress_rises_to_the_end(ran: Ran) -> None:

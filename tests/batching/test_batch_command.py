@@ -48,7 +48,7 @@ def test_killed_twice_and_started_again_it_ends_whole_and_does_nothing_twice(
 ) -> None:
     src, out = tmp_path / "in", tmp_path / "out"
     for number in range(6):
-        make_film(src / f"{number}.mp4", (60,), seed=number)
+        make_film(src / f"{number}.mp4", (24,), seed=number)
     (src / "3.mp4").write_text("not a film")
     for already in (1, 3):
         with begin(recipe, src, out) as running:
@@ -74,7 +74,7 @@ def test_killed_twice_and_started_again_it_ends_whole_and_does_nothing_twice(
 def test_interrupted_it_says_how_to_go_on(executor: str, stop: int, recipe: Path, tmp_path: Path) -> None:
     src, out = tmp_path / "in", tmp_path / "out"
     make_film(src / "0.mp4")
-    make_film(src / "1.mp4", (250, 250))
+    make_film(src / "1.mp4", (150, 150))
     with begin(recipe, src, out, "--executor", executor, "--json") as running:
         assert running.stdout is not None
         at_work = (line for line in running.stdout if json.loads(line)["name"] == "1.mp4")
