@@ -32,7 +32,7 @@ def test_drops_are_learned(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     footage.mkdir()
     dice = np.random.default_rng(1)
     for name in "ab":
-        film(footage / f"{name}.mp4", 200 + np.cumsum(2.5 + dice.normal(0, 1.2, 70)))
+        film(footage / f"{name}.mp4", 200 + np.cumsum(2.5 + dice.normal(0, 1.2, 46)))
     assert main(["train", "drops", str(footage), "-o", str(out)]) == 0
     assert "lost" in capsys.readouterr().out
     net = load_file(out)

@@ -52,7 +52,7 @@ def test_a_denoiser_is_trained_on_what_the_painters_made(footage: Path, tmp_path
 
     # Then its temporal layers alone.
     steady = tmp_path / "steady.safetensors"
-    words = ["--temporal-only", "--start", str(out), "-o", str(steady), "--minutes", "0.05"]
+    words = ["--temporal-only", "--start", str(out), "-o", str(steady), "--minutes", "0.02"]
     assert main(["train", "denoiser", str(footage), str(pairs), *words]) == 0
     after = load_file(steady)
     changed = {name for name in weights if not torch.equal(weights[name], after[name])}
