@@ -350,7 +350,7 @@ def test_a_folder_that_cannot_be_written(film: MakeFilm, tmp_path: Path, capsys:
 
 
 def interrupted(folder: Path, out: str, done: int, number: int = signal.SIGINT) -> str:
-    """Start a render in ``folder``, stop it when so many of its 600 source frames are done; its error line."""
+    """Start a render in ``folder``, stop it when so many of its source frames are done; its error line."""
     argv = ["interpolate", "film.mp4", "--factor", "2", "--quality", "draft", "-o", out, "--json"]
     with subprocess.Popen([*VEDIT, *argv], cwd=folder, stdout=-1, stderr=-1, text=True) as process:
         assert process.stdout is not None
@@ -367,7 +367,7 @@ def interrupted(folder: Path, out: str, done: int, number: int = signal.SIGINT) 
 def test_a_render_stopped_early_leaves_nothing(
     film: MakeFilm, tmp_path: Path, number: signal.Signals
 ) -> None:
-    film(shots=(600,))
+    film(shots=(300,))
     assert "vedit resume" not in interrupted(tmp_path, "out.mp4", 20, number)
     assert [path.name for path in tmp_path.iterdir()] == ["film.mp4"]
 
@@ -375,11 +375,11 @@ def test_a_render_stopped_early_leaves_nothing(
 def test_a_render_stopped_late_goes_on_with_the_command_it_prints(
     film: MakeFilm, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    film(shots=(600,))
-    said = interrupted(tmp_path, "it's out.mp4", 400)
+    film(shots=(400,))
+    said = interrupted(tmp_path, "it's out.mp4", 180)
     found = re.fullmatch(r"error: interrupted\. (\d+) frames are kept; go on with: vedit (resume .*)", said)
     assert found, said
-    assert 240 <= int(found[1]) < 1200
+    assert 240 <= int(found[1]) < 800
     monkeypatch.chdir(tmp_path)
     assert (
         main(["plan", "interpolate", "film.mp4", "--factor", "2", "--quality", "draft", "-o", "it's out.mp4"])
@@ -387,8 +387,8 @@ def test_a_render_stopped_late_goes_on_with_the_command_it_prints(
     )
     assert f"{found[1]} frames are kept" in " ".join(capsys.readouterr().out.split())
     assert main(shlex.split(found[2])) == 0
-    assert "1200 frames from 600" in capsys.readouterr().out
-    assert frames(Path("it's out.mp4")) == 1200
+    assert "800 frames from 400" in capsys.readouterr().out
+    assert frames(Path("it's out.mp4")) == 800
     assert sorted(path.name for path in tmp_path.iterdir()) == ["film.mp4", "it's out.mp4"]
 
 
