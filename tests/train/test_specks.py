@@ -69,7 +69,7 @@ def test_specks_are_learned(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     footage, out = tmp_path / "footage", tmp_path / "it.safetensors"
     footage.mkdir()
     film(footage / "pan.mp4")
-    assert main(["train", "specks", str(footage), "-o", str(out), "--minutes", "0.1"]) == 0
+    assert main(["train", "specks", str(footage), "-o", str(out), "--minutes", "0.04"]) == 0
     assert "not clearly clean" in capsys.readouterr().out
     net = SpeckNet()
     net.load_state_dict(read_weights(out))
