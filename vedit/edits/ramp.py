@@ -1,10 +1,13 @@
 """Speed ramps: which moment of a film is shown when, a smooth curve through what was asked for, in exact fractions."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from itertools import pairwise
+from math import lcm
+from typing import NamedTuple
 
 from vedit.errors import UsageError
 
@@ -46,6 +49,17 @@ def ramp_keys(given: str | Mapping[Key, Key]) -> dict[Fraction, Fraction]:
     return keys
 
 
+class _Piece(NamedTuple):
+    """The curve between two keys: t = moment + u (linear + u (square + u cube)), u = (x - start) / width."""
+
+    start: Fraction
+    moment: Fraction
+    width: Fraction
+    linear: Fraction
+    square: Fraction
+    cube: Fraction
+
+
 @dataclass(frozen=True)
 class Curve:
     """A rising curve t(x): the moment t of a film that is shown at x, both in seconds from its start.
@@ -73,11 +87,9 @@ class Curve:
         if seconds >= end:
             return last + seconds - end
         i = bisect_right(self.keys, seconds, key=lambda key: key[0]) - 1
-        (x0, t0), (x1, t1) = self.keys[i], self.keys[i + 1]
-        width, u = x1 - x0, (seconds - x0) / (x1 - x0)
-        d0, d1 = self._slope(i) * width, self._slope(i + 1) * width
-        # Hermite's cubic in Horner's form.
-        return t0 + u * (d0 + u * (3 * (t1 - t0) - 2 * d0 - d1 + u * (d0 + d1 - 2 * (t1 - t0))))
+        piece = self._pieces[i]
+        u = (seconds - piece.start) / piece.width
+        return piece.moment + u * (piece.linear + u * (piece.square + u * piece.cube))
 
     def shown(self, seconds: Fraction) -> Fraction:
         """The first x whose t(x) is ``seconds``, to a billionth of the distance of the keys around it."""
@@ -86,12 +98,32 @@ class Curve:
             return seconds
         if seconds > last:
             return end + seconds - last
-        i = next(i for i, (_, t) in enumerate(self.keys) if t >= seconds)
-        low, high = self.keys[i - 1][0], self.keys[i][0]
-        for _ in range(EXACT):
-            middle = (low + high) / 2
-            low, high = (middle, high) if self.source(middle) < seconds else (low, middle)
-        return high
+        i = bisect_left(self.keys, seconds, key=lambda key: key[1]) - 1
+        piece = self._pieces[i]
+        way = seconds - piece.moment
+        # In whole numbers: every packet of sound asks, and fractions would be brought to their lowest terms each time.
+        common = lcm(*(part.denominator for part in (piece.linear, piece.square, piece.cube, way)))
+        linear, square, cube, wanted = (
+            int(part * common) << halvings
+            for part, halvings in (
+                (piece.linear, 2 * EXACT),
+                (piece.square, EXACT),
+                (piece.cube, 0),
+                (way, 3 * EXACT),
+            )
+        )
+        u = bisect_left(range(2**EXACT), wanted, key=lambda u: u * (linear + u * (square + u * cube)))
+        return piece.start + piece.width * Fraction(u, 2**EXACT)
+
+    @cached_property
+    def _pieces(self) -> tuple[_Piece, ...]:
+        pieces = []
+        for i, ((x0, t0), (x1, t1)) in enumerate(pairwise(self.keys)):
+            width = x1 - x0
+            d0, d1 = self._slope(i) * width, self._slope(i + 1) * width
+            # Hermite's cubic in Horner's form.
+            pieces.append(_Piece(x0, t0, width, d0, 3 * (t1 - t0) - 2 * d0 - d1, d0 + d1 - 2 * (t1 - t0)))
+        return tuple(pieces)
 
     def _slope(self, i: int) -> Fraction:
         """The speed at key ``i``: that of the stretch beside it at either end, else a harmonic mean of both."""
