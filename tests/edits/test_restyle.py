@@ -257,7 +257,7 @@ def test_other_frames_get_the_keys_paint_where_it_moved(keyed: tuple[Clip, dict[
             float((p[:, 8:-8, 8:-8] - expected).abs().mean())
             for p in (out.frames[i], keys[1], film.frames[i])
         )
-        assert off < 0.7 * min(unmoved, raw)
+        assert off < 0.1 * min(unmoved, raw)  # without paint that is carried it is 0.6
 
 
 def test_the_second_time_nothing_is_learned_again(keyed: tuple[Clip, dict[int, Tensor], Clip]) -> None:
