@@ -3,6 +3,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -39,6 +40,23 @@ def test_inpaint_changes_only_what_the_mask_covers(film: MakeFilm, tmp_path: Pat
     assert 0 <= report.coverage <= 1
     change = np.abs(pictures(dst) - pictures(src)).mean((0, 3))
     assert change[20:28, 20:44].mean() > 4 * change[40:].mean()
+
+
+def test_a_mask_that_is_black_all_along_is_told_once(film: MakeFilm, tmp_path: Path) -> None:
+    """A mask that goes along may be black for a shot; when it is for the whole film, that was hardly meant."""
+    src = film(shots=(6, 6))
+    for name, marked in (("black", False), ("late", True)):
+        folder = tmp_path / name
+        folder.mkdir()
+        for i in range(12):
+            picture = np.zeros((64, 96), np.uint8)
+            picture[8:24, 8:24] = 255 * (marked and i >= 8)
+            cv2.imwrite(str(folder / f"{i:03}.png"), picture)
+        report = vedit.inpaint(src, tmp_path / f"{name}.mp4", mask=folder, quality="draft")
+        told = [warning for warning in report.warnings if "marks nothing in the whole film" in warning]
+        assert len(told) == (0 if marked else 1), report.warnings
+        assert (report.hole_pixels > 0) == marked
+        assert report.shots == 2
 
 
 def test_restyle_keeps_the_shape_of_the_film(film: MakeFilm, tmp_path: Path) -> None:

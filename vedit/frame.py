@@ -235,6 +235,9 @@ class Notes:
     recovered_pixels: int = 0
     """Those of them filled with real pixels of other frames; the rest was synthesised."""
 
+    masks: dict[str, bool] = field(default_factory=dict)
+    """By the name of a mask that goes along with the film: whether it marked anything so far."""
+
     faults: dict[int, Fault] = field(default_factory=dict)
     """Source pictures that are not whole, by their index."""
 

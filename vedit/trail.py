@@ -148,12 +148,18 @@ def skipped(notes: Notes) -> frozenset[int]:
 
 
 def tell(notes: Notes, frames: int) -> None:
-    """Warn about the pictures of a film of so many that were not whole, and tell of those that were repeats."""
+    """Warn about the pictures of a film of so many that were not whole and masks that were black all along.
+
+    And tell of the pictures that were repeats.
+    """
     for fault, words in TOLD.items():
         which = [str(index + 1) for index, f in notes.faults.items() if f == fault]
         if which:
             more = f" and {len(which) - NAMED} more" if len(which) > NAMED else ""
             notes.warn(f"{len(which)} {words} (number {', '.join(which[:NAMED])}{more})")
+    for name, marked in notes.masks.items():
+        if not marked:
+            notes.warn(f"the mask ({name}) marks nothing in the whole film; white means change")
     repeats = {name: count for name, count in notes.repeats.items() if count}
     if notes.repeats and not repeats:
         notes.warn("no frame was found that only repeats the one before")
@@ -174,6 +180,7 @@ def noted_until(notes: Notes, index: int) -> dict[str, Any]:
         "warnings": list(notes.warnings),
         "hole_pixels": notes.hole_pixels,
         "recovered_pixels": notes.recovered_pixels,
+        "masks": dict(notes.masks),
         "repeats": dict(notes.repeats),
         "findings": [list(astuple(finding)) for finding in notes.findings],
         "found": {kind: list(counts) for kind, counts in notes.found.items()},
@@ -188,6 +195,8 @@ def restore(notes: Notes, noted: Any) -> None:
         notes.warn(warning)
     notes.hole_pixels += noted["hole_pixels"]
     notes.recovered_pixels += noted["recovered_pixels"]
+    for name, marked in noted["masks"].items():
+        notes.masks[name] = notes.masks.get(name, False) or marked
     for cadence, count in noted["repeats"].items():
         notes.repeats[cadence] = notes.repeats.get(cadence, 0) + count
     notes.findings += [Finding(*facts) for facts in noted["findings"]]

@@ -16,6 +16,7 @@ from vedit.masks.drawn import drawn, is_drawn
 from vedit.masks.files import checked, from_film, from_folder, from_picture, from_tensor
 from vedit.masks.logos import logos
 from vedit.masks.setting import (
+    FOUND,
     MaskSetting,
     check_mask,
     is_segmented,
@@ -52,7 +53,14 @@ def with_masks(frames: Iterator[Frame], setting: MaskSetting, shot: Shot, *, dil
     """
     check_mask(setting)
     joined = terms(setting)
+    still = all(is_still(term) for _, term in joined)
+    searched = any(
+        (isinstance(term, str) and term in FOUND) or is_tracked(term) or is_segmented(term)
+        for _, term in joined
+    )
     marked = False
+    if not still and not searched:  # those tell what they found
+        shot.notes.masks.setdefault(name(setting), False)
     with ExitStack() as opened:
         masked: Masked | None = None
         for sign, term in joined:
@@ -63,11 +71,10 @@ def with_masks(frames: Iterator[Frame], setting: MaskSetting, shot: Shot, *, dil
             )
         assert masked is not None  # noqa: S101 - there is a first term
         for frame, mask in masked:
-            marked = marked or bool(mask.any())
+            if not marked and (marked := bool(mask.any())) and name(setting) in shot.notes.masks:
+                shot.notes.masks[name(setting)] = True
             yield frame, dilated(mask, dilate).to(shot.device)
-    if not marked and all(
-        is_still(term) for _, term in joined
-    ):  # one that runs along may well be black for a shot
+    if not marked and still:  # one that runs along may well be black for a shot
         shot.notes.warn(f"the mask ({name(setting)}) marks nothing; white means change")
 
 
