@@ -1,5 +1,7 @@
 """Pictures made side by side: the same as one by one, and nothing is left running."""
 
+import subprocess
+import sys
 import threading
 from fractions import Fraction
 
@@ -63,6 +65,48 @@ def test_no_thread_outlives_a_shot_that_is_left() -> None:
     assert working()
     made.close()  # type: ignore[attr-defined]
     assert not working()
+
+
+def test_interrupted_while_they_start_none_waits_for_the_others_for_good() -> None:
+    """Ctrl-C at any moment of the start; a thread that waits on would keep the program from ending."""
+    ended = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, timeout=120)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    stopped, started = (int(number) for number in ended.stdout.split())
+    assert stopped == 300
+    assert 0 < started < 300
+
+
+INTERRUPTED = """
+import os, queue, signal, threading, time, torch
+from vedit.workers import Workers
+
+delays = queue.SimpleQueue()
+
+def interrupt():
+    while (delay := delays.get()) is not None:
+        time.sleep(delay)
+        os.kill(os.getpid(), signal.SIGINT)
+
+threading.Thread(target=interrupt).start()
+torch.set_num_threads(4)
+began = time.perf_counter()
+with Workers(lambda: torch.device("cpu")) as workers:
+    workers.submit(int)
+takes = time.perf_counter() - began
+stopped = started = 0
+for i in range(300):
+    try:
+        with Workers(lambda: torch.device("cpu")) as workers:
+            delays.put(takes * (i % 100) / 50)
+            workers.submit(int)
+            started += 1
+            time.sleep(60)
+    except KeyboardInterrupt:
+        stopped += 1
+assert torch.get_num_threads() == 4
+delays.put(None)
+print(stopped, started)
+"""
 
 
 def working() -> list[str]:

@@ -1,9 +1,11 @@
 """Threads that each compute a piece of their own: many small pieces are done sooner side by side than one by one."""
 
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cached_property
-from threading import Barrier
+from threading import Barrier, current_thread, main_thread
 from types import TracebackType
 from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar
 
@@ -54,7 +56,8 @@ class Workers:
         # How many cores a thread computes with is settled when torch is first asked in it, for good.
         threads = ThreadPoolExecutor(self.count, "vedit-worker", torch.get_num_threads)
         started = Barrier(self.count + 1)
-        with torch_threads(max(1, torch.get_num_threads() // self.count)):
+        # Interrupted here, those that are there would wait for the others for good.
+        with _interruptions_wait(), torch_threads(max(1, torch.get_num_threads() // self.count)):
             for _ in range(self.count):
                 threads.submit(started.wait)
             started.wait()
@@ -69,3 +72,25 @@ class Workers:
         """Leave out what is not begun, and wait for what is."""
         if "_threads" in self.__dict__:
             self._threads.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _interruptions_wait() -> Iterator[None]:
+    """Ctrl-C and SIGTERM do what they do, but afterwards: what takes a few milliseconds must not be left half."""
+    if current_thread() is not main_thread():  # no other is ever interrupted
+        yield
+        return
+    came: list[int] = []
+    handlers = {which: signal.getsignal(which) for which in (signal.SIGINT, signal.SIGTERM)}
+    ours = [
+        which for which, handler in handlers.items() if handler is not None
+    ]  # else it is not Python's to put back
+    for which in ours:
+        signal.signal(which, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        for which in ours:
+            signal.signal(which, handlers[which])
+        for number in came[:1]:
+            signal.raise_signal(number)
