@@ -82,9 +82,8 @@ def _interruptions_wait() -> Iterator[None]:
         return
     came: list[int] = []
     handlers = {which: signal.getsignal(which) for which in (signal.SIGINT, signal.SIGTERM)}
-    ours = [
-        which for which, handler in handlers.items() if handler is not None
-    ]  # else it is not Python's to put back
+    # One that is None was not set by Python, which cannot put it back.
+    ours = [which for which, handler in handlers.items() if handler is not None]
     for which in ours:
         signal.signal(which, lambda number, _: came.append(number))
     try:
