@@ -1,8 +1,8 @@
 """What the net said of a frame holds for the next ones, as long as little changes: its answer moves with the scene.
 
 The answer says how much to take of each source, not what they show, so it goes with new evidence. To carry it along the
-motion costs a twentieth of asking again (the same is done with deep features of other video networks: Zhu et al., "Deep
-Feature Flow for Video Recognition", CVPR 2017).
+motion takes far less time than to ask again (the same is done with deep features of other video networks: Zhu et al.,
+"Deep Feature Flow for Video Recognition", CVPR 2017).
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ frame more, and for others after that. Where a little moves, most of what is see
 NEWS = 0.1
 """The share of the hole that the net may not have been asked about, or to which a source has come since."""
 HARDLY = -30.0
-"""Added to the answer for a source that the net has not seen there: none of it is taken."""
+"""The answer for a source that the net has not seen there: none of it is taken."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,5 +76,5 @@ def carried_on(last: Thought, seen: Evidence, batch: Tensor, scale: int) -> Thou
     new = (known[:, :1] == 0) & (hole > 0)
     shares = torch.where(known > 0, answer[:, :4], HARDLY)
     shares = torch.where(new, hole.new_tensor([HARDLY, HARDLY, HARDLY, 0]).view(1, 4, 1, 1), shares)
-    answer = torch.cat([shares, answer[:, 4:]], 1)
+    answer = torch.cat([shares, answer[:, 4:] * ~new], 1)
     return Thought(window, answer, known * hole, last.age + 1, strayed)

@@ -64,7 +64,7 @@ def _smoothed(out: Tensor, mask: Tensor) -> Tensor:
 
 
 def _smoothed_on_cpu(out: Tensor, mask: Tensor) -> Tensor:
-    """The same in a quarter of the time: most levels are small, and seven operations of torch take longer than one."""
+    """The same in less than half the time: most levels are small, and seven steps of torch take longer than one."""
     inside = (mask[:, 0] > 0).to(torch.uint8).numpy()
     pictures = out.contiguous().numpy()
     mean = np.empty_like(pictures[0, 0])
