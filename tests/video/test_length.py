@@ -8,6 +8,7 @@ import av
 import numpy as np
 import pytest
 
+from vedit.errors import InputError
 from vedit.frame import Notes
 from vedit.video.probe import probe
 from vedit.video.read import read
@@ -54,6 +55,8 @@ def test_a_film_that_breaks_off_says_how_much_is_there(tmp_path: Path, name: str
     notes = Notes()
     assert [f.pts for f in read(source, notes)] == list(source.pts)
     assert notes.warnings == [remark]
+    with pytest.raises(InputError, match=rf"{name} is not whole: .* after {float(source.duration):.1f} s"):
+        read(source, Notes(), on_corrupt="fail")
 
 
 def test_sound_that_goes_on_is_no_break(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def probe(path: str | Path, *, within: float | None = None) -> Source:
         stamps: list[tuple[int | None, int | None]] = []
         lengths: list[int] = []
         most, deadline = max_frames(), None if within is None else monotonic() + within
-        estimated = False
+        estimated, broken = False, None
         for packet in picture_packets(film, stream):
             if not stamps and packet.has_sidedata("encryption_info"):
                 raise InputError(f"{path.name} is encrypted (DRM)", "Give a copy without copy protection.")
@@ -128,6 +128,7 @@ def probe(path: str | Path, *, within: float | None = None) -> Source:
             stamped=repair is None,
             remarks=tuple(remarks),
             recipe=film_recipe(film, path),
+            broken_off=broken is not None,
         )
 
 

@@ -76,13 +76,19 @@ def read(
         place: where to start; the frames are those that a read from the start gives from there on.
         on_corrupt: what becomes of a picture that cannot be decoded. ``repeat`` shows the one before it again (fault
             ``repeated``); ``skip`` leaves it out and shows the one before it longer, so numbers have gaps but times
-            stay; ``fail`` raises. A picture of which the decoder made up parts stays (``concealed``), unless ``fail``.
+            stay; ``fail`` raises, at once where the file breaks off. A picture of which the decoder made up parts stays
+            (``concealed``), unless ``fail``.
 
     Raises:
         UsageError: HDR film.
         InputError: while iterating, when the film can no longer be read, is not what it was, or on ``fail``.
     """
     source = source.as_edited()
+    if source.broken_off and on_corrupt == "fail":
+        raise InputError(
+            f"{source.path.name} is not whole: the file breaks off after {float(source.duration):.1f} s",
+            "Copy or download it again, or add --on-corrupt repeat (on_corrupt='repeat') to take what is there.",
+        )
     for remark in source.remarks:
         notes.warn(remark)
     return ahead(frames(source, notes, place or START, on_corrupt))

@@ -96,6 +96,7 @@ class Source:
         remarks: what had to be assumed or repaired to say all this.
         original: the picture stream as the file has it, when ``video`` says how it is edited (``as_edited``).
         recipe: the edits that made the film, as TOML, when vedit wrote it.
+        broken_off: whether the file says that it goes on longer than it does.
     """
 
     path: Path
@@ -111,6 +112,7 @@ class Source:
     remarks: tuple[str, ...]
     original: VideoFacts | None = None
     recipe: str | None = None
+    broken_off: bool = False
 
     @property
     def frames(self) -> int:
