@@ -2,7 +2,8 @@
 
 The completion net gives the mean of all pictures that fit, which has no grain, no leaves and no bricks. What patches
 of the picture itself add to it (`vedit.diffusion.patches`) is kept as a layer of its own and follows the scene from
-frame to frame, so it costs one drawing per shot where the camera is still, and cannot boil.
+frame to frame, so it costs one drawing per shot where the camera is still, and cannot boil. Where the camera moves on,
+what comes in is drawn to fit what was drawn before.
 """
 
 from collections.abc import Iterator
@@ -52,8 +53,9 @@ def detailed(films: Iterator[Completed], *, share: float, seed: int) -> Iterator
         bare = (made > 0.5) & (detail[3:] == 0)
         if since >= REST and int(bare.sum()) > BARE * int((made > 0.5).sum()):
             since = 0
-            drawn = fill_from_patches(done.pixels, (made > 0.5).float(), prior=done.pixels, seed=seed)
-            new = (drawn - done.pixels) * (made > 0.5)
+            textured = (done.pixels + detail[:3]).clamp(0, 1)
+            drawn = fill_from_patches(textured, bare.float(), prior=done.pixels, seed=seed)
+            new = drawn - done.pixels
             detail = torch.where(bare, torch.cat([new, torch.ones_like(hole)]), detail)
         detail = detail * hole
         layer = _Layer(done.window, detail)
