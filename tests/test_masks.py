@@ -180,6 +180,7 @@ def test_odd_masks_are_noted() -> None:
         ("box:-5,0,10,10", "cut off"),
         (torch.zeros(1, 1, HEIGHT, WIDTH), "marks nothing"),
         (torch.ones(1, 1, HEIGHT, WIDTH), "inverted"),
+        (torch.ones(2, 1, HEIGHT, WIDTH), "inverted"),
     ):
         shot = a_shot()
         masks(setting, range(2), shot)
@@ -187,3 +188,17 @@ def test_odd_masks_are_noted() -> None:
         assert note in warning
     shot = a_shot()
     assert masks("box:-5,0,10,10", range(1), shot).sum() == 5 * 10
+
+
+def test_what_is_transparent_in_a_mask_film_is_black(tmp_path: Path) -> None:
+    path = tmp_path / "mask.mkv"
+    with av.open(path, "w") as container:
+        stream = container.add_stream("ffv1", rate=25)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "bgra"
+        for i in range(3):
+            white = np.full((HEIGHT, WIDTH, 4), 255, np.uint8)
+            white[..., 3] = bar(i)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(white, format="rgba")))
+        container.mux(stream.encode())
+    found = masks(path, range(3), a_shot(3))
+    assert [bool((f[0].numpy() == bar(i) / 255).all()) for i, f in enumerate(found)] == [True] * 3

@@ -186,6 +186,18 @@ def test_a_mask_that_marks_nothing_covers_nothing(
     assert (plan.coverage.marked, plan.coverage.mask_share, plan.coverage.seen) == (0, 0, 0)
 
 
+def test_a_mask_outside_the_frames_that_are_tried_costs_what_it_does_elsewhere(
+    film: MakeFilm, tmp_path: Path
+) -> None:
+    masks = torch.zeros(60, 1, 64, 96)
+    src, dst = film(shots=(60,)), tmp_path / "out.mp4"
+    nothing = vedit.plan(src, dst, [Inpaint(mask=masks, quality="draft")])
+    masks[:10, :, 8:56, 8:88] = 1
+    plan = vedit.plan(src, dst, [Inpaint(mask=masks, quality="draft")])
+    assert plan.seconds > 3 * nothing.seconds
+    assert plan.warnings == ()
+
+
 def test_where_nothing_is_filled_there_is_no_coverage(film: MakeFilm, tmp_path: Path) -> None:
     src, dst = film(shots=(20,)), tmp_path / "out.mp4"
     assert vedit.plan(src, dst, []).coverage is None

@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from io import BytesIO
 from itertools import islice
+from math import sqrt
 
 import av
 import torch
@@ -82,6 +83,7 @@ def calibrate(
     encoding: Encoding,
     device: str,
     notes: Notes,
+    marked: float = 0,
 ) -> Calibration:
     """Try the edits and the encoding on a window of the film.
 
@@ -92,6 +94,8 @@ def calibrate(
         encoding: of the result.
         device: where the edits run, as in :func:`vedit.device.pick_device`.
         notes: get what the edits have to say.
+        marked: the share of the picture that masks mark where they mark anything; if none of it is in the window, as
+            much is tried.
 
     Raises:
         VeditError: what a render of the window would raise.
@@ -99,7 +103,7 @@ def calibrate(
     """
     window, decoding = _decoded(source)
     converting = _converting(source, window)
-    masks = [_masks(edit, window, source, device) for edit in edits]
+    masks = [_masks(edit, window, source, device, marked) for edit in edits]
     full = source.width * source.height
     cropped = all(mask is None for mask in masks)
 
@@ -197,15 +201,22 @@ def _converting(source: Source, window: list[Frame]) -> Cost:
     return clock.cost()
 
 
-def _masks(edit: Edit, window: list[Frame], source: Source, device: str) -> Tensor | None:
+def _masks(edit: Edit, window: list[Frame], source: Source, device: str, marked: float) -> Tensor | None:
     """An edit's masks ``(F,1,H,W)`` for the window, checked against the film; None when it has none.
 
-    F = 1 when they are all the same: an edit before this one may make more frames.
+    F = 1 when they are all the same: an edit before this one may make more frames. Where they mark nothing in the
+    window, ``marked`` is the share of the picture that a box in its middle does.
     """
     setting = getattr(edit, "mask", None)
     if setting is None:
         return None
     masks = torch.stack([mask for _, mask in masked(iter(window), setting, source, device)])
+    if not bool(masks.any()):
+        middle = (
+            slice(round(n / 2 * (1 - sqrt(marked))), round(n / 2 * (1 + sqrt(marked))))
+            for n in masks.shape[-2:]
+        )
+        masks[(..., *middle)] = 1
     return masks[:1] if bool((masks == masks[:1]).all()) else masks
 
 

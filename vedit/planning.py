@@ -153,9 +153,10 @@ def plan(
     check_clock(output.path, clock)
     for warning in warnings:
         notes.warn(warning)
-    with writing(output.path):  # in memory; the encoder's complaints are those of the real one
-        trial = calibrate(source, edits, timings, encoding, str(device), notes)
     coverage = _coverage(source, edits, timings, str(device))
+    marked = coverage.mask_share if coverage else 0
+    with writing(output.path):  # in memory; the encoder's complaints are those of the real one
+        trial = calibrate(source, edits, timings, encoding, str(device), notes, marked)
     frames = frames_out(source, clock, trial.made)
     keys = ceil(frames / KEY_DISTANCE)
     pictures = int(trial.key * keys + trial.between * max(0, frames - keys))

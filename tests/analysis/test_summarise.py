@@ -176,6 +176,15 @@ def test_a_film_of_varying_rate(tmp_path: Path) -> None:
     assert not (tmp_path / "b.mkv").exists()
 
 
+def test_pictures_that_stay_longer_than_the_reel(tmp_path: Path) -> None:
+    """The last one is shown for a moment only, which is nearest to what was asked for."""
+    path = write(
+        tmp_path / "a.mkv", [0, 5000, 9000, 15000, 20000], tick=Fraction(1, 1000), draw=drawing(shots=(5,))
+    )
+    reel = vedit.summarise(path, tmp_path / "reel.mkv", seconds=1)
+    assert [(piece.start, piece.stop) for piece in reel.pieces] == [(4, 5)]
+
+
 def test_a_short_film_is_kept_whole(film: Path, tmp_path: Path) -> None:
     told: list[str] = []
     reel = vedit.summarise(film, tmp_path / "reel.mp4", seconds=60, warn=told.append)

@@ -69,7 +69,9 @@ def test_the_command(film: Callable[..., Path], tmp_path: Path, capsys: pytest.C
     assert done["frames_out"] == 12
     assert vedit.probe(dst).frames == 12
     assert main(["plan", "extend", src, "-o", str(tmp_path / "x.mp4"), "--seconds", "0.1", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["frames_out"] == 12
+    plan = json.loads(capsys.readouterr().out)
+    assert plan["frames_out"] == 12
+    assert "the time that the new frames take is not counted" in plan["warnings"]
 
 
 def test_ticks_that_the_rate_does_not_divide_add_up() -> None:

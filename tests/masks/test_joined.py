@@ -53,6 +53,8 @@ def test_dilation_is_the_cross_once_per_pixel(masks: Masks) -> None:
     found, _ = masks(BLACK, "box:20,20,1,1", dilate=4)
     y, x = np.indices((48, 64))
     assert np.array_equal(found[0], abs(x - 20) + abs(y - 20) <= 4)
+    everything, _ = masks(BLACK, "box:20,20,1,1", dilate=3_000_000_000)
+    assert everything[0].all()
 
 
 def test_a_feathered_mask_is_whole_inside_falls_outside_and_ends_at_its_radius() -> None:

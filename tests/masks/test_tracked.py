@@ -74,6 +74,13 @@ def test_an_object_that_leaves_is_given_up_and_that_is_said(masks: Masks, textur
     assert "no mask there and before" in notes[0]
 
 
+def test_a_mark_that_marks_nothing_is_said(masks: Masks, texture: Texture, tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "black.png"), np.zeros((192, 320), np.uint8))
+    found, notes = masks(texture(3, 1.0, 0.0), f"track:0={tmp_path / 'black.png'}")
+    assert not found.any()
+    assert any("marks nothing in frame 0" in note for note in notes)
+
+
 def test_other_shots_have_no_mask(masks: Masks, texture: Texture) -> None:
     for first in (0, 40):
         found, notes = masks(texture(10), "track:20=box:10,10,30,30", first=first)

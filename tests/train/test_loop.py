@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from vedit.errors import InputError, OutputError, UsageError, VeditError
-from vedit.train.loop import train
+from vedit.train.loop import begin_from, check_new, train
 
 SHORT = 0.004
 """Minutes."""
@@ -107,6 +108,33 @@ def test_what_could_not_be_kept_is_not_trained(
     with pytest.raises(error):
         train(Line(), course.loss, tmp_path / where, minutes=minutes, rate=0.1, save=lambda _: None)
     assert course.steps == []
+
+
+@pytest.mark.parametrize("there", ["line.safetensors", "line.png"])
+def test_what_is_there_is_not_written_over_unasked(there: str, tmp_path: Path) -> None:
+    out = tmp_path / "line.safetensors"
+    check_new(out, minutes=1, sheet=True)
+    (tmp_path / there).touch()
+    with pytest.raises(UsageError, match=there):
+        check_new(out, minutes=1, sheet=True)
+    check_new(out, minutes=1, sheet=True, overwrite=True)
+    (tmp_path / "line.state").touch()
+    check_new(out, minutes=1, sheet=True, resume=True)
+    with pytest.raises(UsageError, match="minutes is nan"):
+        check_new(tmp_path / "other.safetensors", minutes=float("nan"))
+
+
+@pytest.mark.parametrize(
+    "content", [None, b"no tensors", Line(width=2)], ids=["none", "other file", "other net"]
+)
+def test_weights_that_cannot_be_begun_from_are_named(content: bytes | Line | None, tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    if isinstance(content, Line):
+        save_file(content.state_dict(), path)
+    elif content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match=r"weights\.safetensors cannot be begun from"):
+        begin_from(Line(), path)
 
 
 def other_net(state: Path) -> None:

@@ -14,10 +14,11 @@ from vedit.cli.main import main
 from vedit.clip import Clip
 from vedit.diffusion.bundled import BundledDenoiser
 from vedit.edits import Restyle
-from vedit.errors import InputError
+from vedit.errors import InputError, UsageError
 from vedit.latents.bundled import BundledCodec
 from vedit.train.look import train_look
 from vedit.train.painters import PAINTERS
+from vedit.train.pairs import make_pairs
 
 
 @pytest.fixture
@@ -145,3 +146,12 @@ def test_a_folder_without_footage_is_refused(
     out = str(tmp_path / "x.safetensors")
     assert main(["train", command, str(tmp_path), *folders, "-o", out]) == 3
     assert said in capsys.readouterr().err
+
+
+def test_pairs_of_other_footage_are_not_mixed(footage: Path, tmp_path: Path) -> None:
+    pairs = tmp_path / "pairs"
+    make_pairs(footage, pairs, looks=())
+    make_pairs(footage, pairs, looks=())
+    (footage / "1.png").rename(footage / "-.png")
+    with pytest.raises(UsageError, match=r"0000\.png was made of other footage"):
+        make_pairs(footage, pairs, looks=())

@@ -40,7 +40,7 @@ def budget(found: Analysis, seconds: Fraction) -> tuple[NDArray[np.int64], int]:
     if found.timing.rate is not None:
         return np.ones(found.frames, np.int64), max(1, round(seconds * found.timing.rate))
     ends = np.array([*found.pts[1:], found.timing.end], np.int64)
-    return ends - np.array(found.pts, np.int64), round(seconds / found.timing.time_base)
+    return ends - np.array(found.pts, np.int64), max(1, round(seconds / found.timing.time_base))
 
 
 def choose(found: Analysis, seconds: Fraction) -> list[Choice]:
@@ -58,6 +58,8 @@ def choose(found: Analysis, seconds: Fraction) -> list[Choice]:
     else:
         _take_best(found, lengths, whole, worth, good, taken)
         _grow(found, lengths, whole, good, taken)
+        if not taken.any():  # every picture is shown for much longer than that
+            taken[np.where(good | ~good.any(), lengths, lengths.sum()).argmin()] = True
     edges = np.flatnonzero(np.diff(np.concatenate([[0], taken, [0]])))
     pieces = []
     for start, stop in zip(edges[::2], edges[1::2], strict=True):

@@ -45,7 +45,7 @@ def codec(
     from vedit.train.codec import train_codec
     from vedit.train.loop import check_new
 
-    check_new(output, resume=resume, overwrite=overwrite)
+    check_new(output, minutes=minutes, sheet=True, resume=resume, overwrite=overwrite)
     train_codec(
         footage,
         output,
@@ -89,7 +89,7 @@ def denoiser(
     from vedit.train.denoiser import train_denoiser
     from vedit.train.loop import check_new
 
-    check_new(output, resume=resume, overwrite=overwrite)
+    check_new(output, minutes=minutes, sheet=True, resume=resume, overwrite=overwrite)
     train_denoiser(
         footage,
         painted,
@@ -119,7 +119,7 @@ def distil(
     from vedit.train.distil import train_distilled
     from vedit.train.loop import check_new
 
-    check_new(output, resume=resume, overwrite=overwrite)
+    check_new(output, minutes=minutes, sheet=True, resume=resume, overwrite=overwrite)
     train_distilled(
         footage, painted, output, minutes=minutes, start=start, seed=seed, device=device, resume=resume
     )
@@ -147,7 +147,7 @@ def completion(
     from vedit.train.completion import train_completion
     from vedit.train.loop import check_new
 
-    check_new(output, resume=resume, overwrite=overwrite)
+    check_new(output, minutes=minutes, resume=resume, overwrite=overwrite)
     train_completion(
         footage,
         output,
@@ -180,7 +180,7 @@ def look(
     from vedit.train.look import train_look
     from vedit.train.loop import check_new
 
-    check_new(output, resume=resume, overwrite=overwrite)
+    check_new(output, minutes=minutes, sheet=True, resume=resume, overwrite=overwrite)
     train_look(frames, paintings, output, minutes=minutes, seed=seed, device=device, resume=resume)
 
 
@@ -200,7 +200,7 @@ def temporal(
     from vedit.train.loop import check_new
     from vedit.train.temporal import train_temporal
 
-    check_new(output, resume=resume, overwrite=overwrite)
+    check_new(output, minutes=minutes, resume=resume, overwrite=overwrite)
     train_temporal(
         footage,
         output,
@@ -236,7 +236,7 @@ def specks(
     from vedit.train.loop import check_new
     from vedit.train.specks import train_specks
 
-    check_new(output, resume=resume, overwrite=overwrite)
+    check_new(output, minutes=minutes, resume=resume, overwrite=overwrite)
     train_specks(footage, output, minutes=minutes, seed=seed, resume=resume)
 
 

@@ -124,7 +124,10 @@ class Extend:
         for frame in frames:
             past.append(frame)
             yield frame
-        if past[-1].end < shot.timing.end or shot.trial:
+        if shot.trial:
+            shot.notes.warn("the time that the new frames take is not counted")
+            return
+        if past[-1].end < shot.timing.end:
             return
         last = past[-1]
         count, pts = self._count(shot.timing), shot.timing.end

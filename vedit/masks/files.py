@@ -8,6 +8,7 @@ from pathlib import Path
 
 import av
 import torch
+from av.video.frame import VideoFrame
 from torch import Tensor
 
 from vedit.errors import InputError, UsageError, VeditError
@@ -180,10 +181,17 @@ def _read_film(path: Path, start: int) -> Generator[tuple[int, Tensor]]:
         try:
             for picture in film.decode(stream):
                 if picture.pts is not None and picture.pts >= start:
-                    grey = upright(picture)[0].to_ndarray(format="gray")
-                    yield picture.pts, torch.from_numpy(grey)[None] / 255
+                    yield picture.pts, _brightness(upright(picture)[0])
         except av.error.FFmpegError as error:
             raise InputError(f"mask film {path} cannot be decoded ({error})", "Write it again.") from error
+
+
+def _brightness(picture: VideoFrame) -> Tensor:
+    """A picture of a mask film as ``(1, H, W)`` in [0, 1]; what is transparent is black, as in a picture file."""
+    grey = torch.from_numpy(picture.to_ndarray(format="gray"))[None] / 255
+    if not any(part.is_alpha for part in picture.format.components):
+        return grey
+    return grey * torch.from_numpy(picture.to_ndarray(format="rgba")[..., 3])[None] / 255
 
 
 def _read(path: Path) -> Tensor:

@@ -11,12 +11,13 @@ def dilated(mask: Tensor, pixels: int) -> Tensor:
 
     Args:
         mask: ``(1, H, W)`` of 0 and 1.
-        pixels: 0 leaves it as it is.
+        pixels: 0 leaves it as it is; more than the picture is wide and high are as many.
     """
     if pixels <= 0 or not mask.any():
         return mask
     cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
-    grown = cv2.dilate(mask[0].to(torch.uint8).cpu().numpy(), cross, iterations=pixels)
+    rounds = min(pixels, sum(mask.shape[-2:]))
+    grown = cv2.dilate(mask[0].to(torch.uint8).cpu().numpy(), cross, iterations=rounds)
     return torch.from_numpy(grown)[None].to(mask)
 
 

@@ -32,6 +32,9 @@ from vedit.masks.tracked import tracked
 
 Masked = Iterator[tuple[Frame, Tensor]]
 
+NEARLY = 0.9
+"""The share of the picture from which on a mask is taken for an inverted one, and the user asked."""
+
 
 def with_masks(frames: Iterator[Frame], setting: MaskSetting, shot: Shot, *, dilate: int = 0) -> Masked:
     """Each frame with its mask, ``(1, H, W)`` float32 of 0 and 1 on the shot's device, lazily and in order.
@@ -58,7 +61,7 @@ def with_masks(frames: Iterator[Frame], setting: MaskSetting, shot: Shot, *, dil
         (isinstance(term, str) and term in FOUND) or is_tracked(term) or is_segmented(term)
         for _, term in joined
     )
-    marked = False
+    marked = warned = False
     if not still and not searched:  # those tell what they found
         shot.notes.masks.setdefault(name(setting), False)
     with ExitStack() as opened:
@@ -73,8 +76,13 @@ def with_masks(frames: Iterator[Frame], setting: MaskSetting, shot: Shot, *, dil
         for frame, mask in masked:
             if not marked and (marked := bool(mask.any())) and name(setting) in shot.notes.masks:
                 shot.notes.masks[name(setting)] = True
+            if not still and not searched and not warned and (warned := bool(mask.mean() > NEARLY)):
+                shot.notes.warn(
+                    f"the mask ({name(setting)}) marks nearly the whole picture in some frames; white means change, "
+                    "is it inverted?"
+                )
             yield frame, dilated(mask, dilate).to(shot.device)
-    if not marked and still:  # one that runs along may well be black for a shot
+    if not marked and still and not shot.trial:  # one that runs along may well be black for a shot
         shot.notes.warn(f"the mask ({name(setting)}) marks nothing; white means change")
 
 
@@ -122,7 +130,7 @@ def _still(term: MaskSetting, shot: Shot) -> Tensor:
         mask = checked(term[0], "tensor", shot)
     else:
         mask = drawn(str(term), shot) if is_drawn(term) else from_picture(Path(term), shot)
-    if mask.mean() > 0.9:
+    if mask.mean() > NEARLY:
         percent = f"{100 * mask.mean():.0f}%"
         shot.notes.warn(
             f"the mask ({name(term)}) marks {percent} of the picture; white means change, is it inverted?"

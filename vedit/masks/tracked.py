@@ -49,6 +49,8 @@ class _Path:
         # Of the smallest objects a part of a pixel is left.
         inside = small > 0.5 if (small > 0.5).any() else small > 0
         self._first = marked(picture, np.asarray(inside), roughly=roughly)
+        if not self._where.any():
+            shot.notes.warn(f"{name}: marks nothing in frame {index}; white means change")
 
     def first(self) -> Tensor:
         return torch.from_numpy((self._where > 0).astype(np.float32))[None]

@@ -12,9 +12,8 @@ from torch import Tensor
 from vedit.device import mixed_precision, pick_device
 from vedit.latents.bundled import CHANNELS, COLOURS, DETAIL_STD, BundledCodec
 from vedit.train.data import pictures_in, random_crops
-from vedit.train.loop import train
+from vedit.train.loop import begin_from, train
 from vedit.train.samples import codec_sheet
-from vedit.weight_files import read_weights
 
 NOISE = torch.tensor([0.06] * COLOURS + [0.2] * (CHANNELS - COLOURS)).view(1, -1, 1, 1)
 """The most noise a channel gets in training, in its own standard deviations."""
@@ -61,18 +60,18 @@ def train_codec(
         log: is told of the progress.
 
     Raises:
-        InputError: there is no footage, or the state is of another net.
+        InputError: there is no footage, or the state or ``start`` is of another net.
     """
     torch.manual_seed(seed)
     on = pick_device(device)
+    codec = BundledCodec()
+    if start is not None:
+        begin_from(codec, start)
+    codec.encoder.requires_grad_(not decoder_only)
     pictures = pictures_in(data, side=768, per_film=24)
     if extra is not None:
         pictures += pictures_in(extra, side=768, per_film=24)
     log(f"{len(pictures)} pictures")
-    codec = BundledCodec()
-    if start is not None:
-        codec.load_state_dict(read_weights(start))
-    codec.encoder.requires_grad_(not decoder_only)
 
     def loss(codec: BundledCodec, step: int, done: float) -> Tensor:
         rng = np.random.default_rng((seed, step))

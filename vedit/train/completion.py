@@ -17,9 +17,8 @@ from vedit.device import mixed_precision, pick_device
 from vedit.flow.complete import harmonic
 from vedit.train.data import film_runs, pictures_in
 from vedit.train.holes import marks
-from vedit.train.loop import train
+from vedit.train.loop import begin_from, train
 from vedit.train.scenes import CELL, HEIGHT, LENGTH, WIDTH, Scene, SceneMakers
-from vedit.weight_files import read_weights
 
 SIDE = 256
 """Pixels of a single picture's crop."""
@@ -128,7 +127,7 @@ def train_completion(
         log: is told of the progress.
 
     Raises:
-        InputError: there is no footage, or the state is of another net.
+        InputError: there is no footage, or the state or ``start`` is of another net.
     """
     pictures, films = pictures_in(data, side=960, per_film=40), list(film_runs(data, side=640, count=100))
     return train_on(
@@ -167,7 +166,7 @@ def train_on(
     on = pick_device(device)
     net = CompletionNet()
     if start is not None:
-        net.load_state_dict(read_weights(start))
+        begin_from(net, start)
     net.to(on, memory_format=torch.channels_last)  # type: ignore[call-overload]
     there = [p.to(on) for p in pictures]
     log(f"{len(pictures)} pictures, {len(films)} runs of film")

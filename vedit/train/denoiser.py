@@ -13,9 +13,8 @@ from vedit.diffusion.bundled import BundledDenoiser
 from vedit.diffusion.schedule import bundled_scheduler
 from vedit.temporal.kinds import KINDS, Temporal
 from vedit.train.batches import Batch, batches_of
-from vedit.train.loop import train
+from vedit.train.loop import begin_from, train
 from vedit.train.samples import look_sheet
-from vedit.weight_files import read_weights
 
 PURE = 0.3
 """The share of steps trained at pure noise: where every film of full strength starts, and where the noise is read."""
@@ -74,13 +73,13 @@ def train_denoiser(
         log: is told of the progress.
 
     Raises:
-        InputError: there is no footage, or no pairs, or the state is of another net.
+        InputError: there is no footage, or no pairs, or the state or ``start`` is of another net.
     """
     torch.manual_seed(seed)
     on = pick_device(device)
     net = BundledDenoiser()
     if start is not None:
-        net.load_state_dict(read_weights(start))
+        begin_from(net, start)
     if temporal_only:
         net.requires_grad_(False)
         for layers in (net.time_low, net.time_mid):

@@ -18,9 +18,8 @@ from vedit.diffusion.schedule import bundled_scheduler, partial_timesteps
 from vedit.temporal.kinds import KINDS
 from vedit.train.batches import Batch, batches_of
 from vedit.train.denoiser import save_denoiser
-from vedit.train.loop import train
+from vedit.train.loop import begin_from, train
 from vedit.train.samples import look_sheet
-from vedit.weight_files import read_weights
 
 TEACHER_STEPS = 4
 WHOLE = 0.75
@@ -128,12 +127,12 @@ def train_distilled(
         log: is told of the progress.
 
     Raises:
-        InputError: there is no footage, or no pairs, or the state is of another net.
+        InputError: there is no footage, or no pairs, or the state or ``start`` is of another net.
     """
     torch.manual_seed(seed)
     on = pick_device(device)
     teacher = BundledDenoiser()
-    teacher.load_state_dict(read_weights(start or WEIGHTS / "denoiser.safetensors"))
+    begin_from(teacher, start or WEIGHTS / "denoiser.safetensors")
     net = copy.deepcopy(teacher).to(on)
     teacher = teacher.to(on).eval().requires_grad_(False)
     batches = batches_of(data, pairs, on)

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from vedit.errors import InputError, OutputError, UsageError
 from vedit.video.output import check_place
+from vedit.weight_files import read_weights
 
 Net = TypeVar("Net", bound=nn.Module)
 
@@ -22,15 +23,54 @@ SAVE_EVERY = 180
 """Seconds between two checkpoints."""
 
 
-def check_new(out: Path, *, resume: bool = False, overwrite: bool = False) -> None:
-    """Complain, before anything is read, if weights would be written over that are not to be gone on from.
+def check_new(
+    out: Path,
+    *,
+    minutes: float | None = None,
+    sheet: bool = False,
+    resume: bool = False,
+    overwrite: bool = False,
+) -> None:
+    """Complain, before anything is read, if what is there would be written over, or training cannot begin.
+
+    Args:
+        out: the weights.
+        minutes: of training.
+        sheet: a picture of what they can do is written beside them, ``OUT.png``.
+        resume: go on from ``OUT.state`` if it is there: then the others may be too.
+        overwrite: they may be there anyway.
 
     Raises:
-        UsageError: ``out`` exists, ``overwrite`` is not set, and there is no ``OUT.state`` to ``resume``.
+        UsageError: a file is there that is not to be replaced; as `train` otherwise.
         OutputError: it cannot be put there (see `vedit.video.output.check_place`).
     """
-    going_on = resume and os.path.exists(_state(out))
-    check_place(out, overwrite=overwrite or going_on, example="weights.safetensors")
+    _check(out, minutes)
+    replaced = overwrite or (resume and os.path.exists(_state(out)))
+    check_place(out, overwrite=replaced, example="weights.safetensors")
+    if sheet:
+        check_place(out.with_suffix(".png"), overwrite=replaced)
+
+
+def _check(out: Path, minutes: float | None) -> None:
+    if minutes is not None and not minutes > 0:
+        raise UsageError(f"minutes is {minutes}", "Give a number above 0.")
+    if out.suffix != ".safetensors":  # beside it lie OUT.state and OUT.png
+        raise UsageError(f"the weights would be called {out.name}", "Give -o a name ending in .safetensors.")
+
+
+def begin_from(net: nn.Module, weights: Path) -> None:
+    """Give a net the weights of a file, float16 or in 8 bits.
+
+    Raises:
+        InputError: there are none for this net.
+    """
+    try:
+        net.load_state_dict(read_weights(weights))
+    except Exception as error:
+        raise InputError(
+            f"{weights} cannot be begun from ({str(error).splitlines()[0]})",
+            f"Give weights of the same kind of net as are made ({type(net).__name__}).",
+        ) from error
 
 
 def _state(out: Path) -> Path:
@@ -70,10 +110,7 @@ def train(
         InputError: the state is of another net, or cannot be read.
         OutputError: it or the weights cannot be written.
     """
-    if not minutes > 0:
-        raise UsageError(f"minutes is {minutes}", "Give a number above 0.")
-    if out.suffix != ".safetensors":  # beside it lie OUT.state and OUT.png
-        raise UsageError(f"the weights would be called {out.name}", "Give -o a name ending in .safetensors.")
+    _check(out, minutes)
     if not os.access(out.parent, os.W_OK):
         raise OutputError(f"{out.parent} is no folder to write to", "Make it, or give -o another.")
     state = _state(out)

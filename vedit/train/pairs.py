@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vedit.edits.palette import colour_map, palette_of, recolour
-from vedit.errors import OutputError
+from vedit.errors import OutputError, UsageError
+from vedit.pictures import read_picture
 from vedit.train.data import pictures_in
 from vedit.train.painters import PAINTERS, Chance, paint
 
@@ -40,6 +41,7 @@ def make_pairs(
 
     Raises:
         InputError: there is no footage.
+        UsageError: ``out`` holds paintings of other footage.
         OutputError: a picture cannot be written.
     """
     pictures = pictures_in(data, side, per_film)
@@ -53,7 +55,10 @@ def make_pairs(
                 (recolour(source, *colour_map(palette_of(source), palette_of(other)))[0] * 255).round().byte()
             )
         rgb = picture.permute(1, 2, 0).numpy()
-        _write(out / f"{number:04d}.png", rgb)
+        path = out / f"{number:04d}.png"
+        if path.exists() and not np.array_equal(read_picture(path).permute(1, 2, 0), rgb):
+            raise UsageError(f"{path} was made of other footage", "Give -o an empty folder.")
+        _write(path, rgb)
         for look in looks:
             path = out / f"{number:04d}.{look}.png"
             if not path.exists():

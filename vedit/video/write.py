@@ -267,7 +267,8 @@ class Writer:
             self._name(part)
         self._done = True
         tick_scale = self.source.time_base / self.timing.time_base
-        meant = [pts * tick_scale for i, pts in enumerate(self.source.pts) if i not in skipped]
+        every = [pts * tick_scale for pts in self.source.pts]
+        left = [pts for i, pts in enumerate(every) if i not in skipped]  # or all, where they were made anew
         return Written(
             path=self.path,
             container=self.encoding.container,
@@ -278,7 +279,7 @@ class Writer:
                 WrittenStream(c.facts.kind, c.facts.codec, c.facts.language, c.packets, c.md5, c.converted)
                 for _, c in film.copied
             ),
-            pts_identical=list(film.pts) == meant,
+            pts_identical=list(film.pts) in (left, every),
             worst_time_error=error,
         )
 
