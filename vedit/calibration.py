@@ -212,11 +212,11 @@ def _masks(edit: Edit, window: list[Frame], source: Source, device: str, marked:
         return None
     masks = torch.stack([mask for _, mask in masked(iter(window), setting, source, device)])
     if not bool(masks.any()):
-        middle = (
+        rows, columns = (
             slice(round(n / 2 * (1 - sqrt(marked))), round(n / 2 * (1 + sqrt(marked))))
             for n in masks.shape[-2:]
         )
-        masks[(..., *middle)] = 1
+        masks[..., rows, columns] = 1
     return masks[:1] if bool((masks == masks[:1]).all()) else masks
 
 
