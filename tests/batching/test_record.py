@@ -41,7 +41,7 @@ def test_what_failed_is_tried_again_only_when_asked_for(films: Path, out: Path, 
     assert "not a media file" in told.problem
     before = len(lines(out))
     assert statuses(vedit.batch(recipe, films, out, retry_failed=True))["text.mp4"] == "failed"
-    assert [line["event"] for line in lines(out)[before:]] == ["batch", "retried", "failed"]
+    assert [line["event"] for line in lines(out)[before:]] == ["batch", "retried", "begun", "failed"]
 
 
 def test_another_film_or_recipe_does_not_write_over_results(films: Path, out: Path, recipe: Path) -> None:
@@ -66,6 +66,8 @@ def test_another_film_or_recipe_does_not_write_over_results(films: Path, out: Pa
     assert set(statuses(vedit.batch(other, films, out)).values()) == {"failed"}
     assert set(statuses(vedit.batch(recipe, films, out)).values()) == {"kept", "failed"}
     assert statuses(vedit.batch(other, films, out, overwrite=True)) == ALL_DONE
+    # What the recipe made is gone.
+    assert set(statuses(vedit.batch(recipe, films, out)).values()) == {"failed"}
     assert set(statuses(vedit.batch(recipe, films, out, settings=["interpolate.fps=25"])).values()) == {
         "kept",
         "failed",

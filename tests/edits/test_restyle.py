@@ -184,6 +184,7 @@ def test_films_of_odd_sizes(height: int, width: int) -> None:
     [
         ({}, "was given no look"),
         ({"look": "ink", "prompt": "in oil"}, "was given look and prompt"),
+        ({"prompt": "0: ink; 6: oil painting"}, "the prompt changes over the film"),
         (
             {"style": STYLES / "halftone.png", "keyframes": {0: STYLES / "halftone.png"}},
             "given style and keyframes",

@@ -183,6 +183,10 @@ def test_what_cannot_work_is_said_at_once(film: MakeFilm, tmp_path: Path) -> Non
         AudioClip(lambda t: t * 0, duration=1, fps=100).with_effects([effect])
     with pytest.raises(vedit.InputError, match="does not exist"):
         vedit.load(tmp_path / "none.mp4")
+    small = ColorClip((10, 10), 1.0, is_mask=True, duration=1)
+    masked = endless.with_duration(1).with_fps(5).with_mask(small).with_effects([effect])
+    with pytest.raises(vedit.UsageError, match=r"the clip's mask gives an array of shape \(10, 10\)"):
+        masked.get_frame(0)
 
 
 def test_hdr_is_refused_or_tone_mapped(tmp_path: Path) -> None:

@@ -55,10 +55,19 @@ CURVES = {PQ: pq, HLG: hlg}
 def chart(tmp_path: Path) -> Callable[..., Path]:
     """A maker of HDR films that show a chart: a row for each of HUES, a column for each of NITS."""
 
-    def make(transfer: int = PQ, pix_fmt: str = "yuv420p10le", count: int = 3, name: str = "hdr.mkv") -> Path:
+    def make(
+        transfer: int = PQ,
+        pix_fmt: str = "yuv420p10le",
+        count: int = 3,
+        name: str = "hdr.mkv",
+        *,
+        odd: bool = False,
+    ) -> Path:
         light = np.array([[np.multiply(hue, n) for n in NITS] for hue in HUES.values()])
         light = light.repeat(PATCH, 0).repeat(PATCH, 1) @ TO_BT2020.T
         pixels = torch.from_numpy(CURVES[transfer](light)).float().permute(2, 0, 1)
+        if odd:
+            pixels = pixels[:, :-1, :-1].contiguous()
         colour = Colour(BT2020, LIMITED, BT2020, transfer)
         with av.open(tmp_path / name, "w") as film:
             stream = film.add_stream("ffv1", rate=25)
@@ -68,7 +77,7 @@ def chart(tmp_path: Path) -> Callable[..., Path]:
             context.colorspace, context.color_range = colour.matrix, colour.range
             context.color_primaries, context.color_trc = colour.primaries, colour.transfer
             for i in range(count):
-                picture = Converter(colour, len(light), False).native(pixels, pix_fmt, colour)
+                picture = Converter(colour, pixels.shape[1], False).native(pixels, pix_fmt, colour)
                 picture.pts, picture.time_base = i, Fraction(1, 25)
                 film.mux(stream.encode(picture))
             film.mux(stream.encode(None))
@@ -178,6 +187,24 @@ def test_stopping_early_ends_the_process(chart: Callable[..., Path]) -> None:
     stream.close()  # type: ignore[attr-defined]
     # The thread ends after the process that it feeds.
     assert "vedit-tonemap" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_a_filter_that_fails_is_told_and_not_waited_for(chart: Callable[..., Path]) -> None:
+    source = vedit.probe(chart()).as_edited("tonemap")
+    assert source.original
+    constant_luminance = replace(source.original.colour, matrix=10)  # zscale does not know it
+    source = replace(source, original=replace(source.original, colour=constant_luminance))
+    with pytest.raises(EngineError, match="invalid colorspace"), closing(read(source, Notes())) as frames:
+        list(frames)
+
+
+def test_odd_sizes_are_mapped_as_even_ones(chart: Callable[..., Path]) -> None:
+    even, odd = (
+        next(iter(read(vedit.probe(path).as_edited("tonemap"), Notes()))).pixels
+        for path in (chart(HLG), chart(HLG, odd=True, name="odd.mkv"))
+    )
+    assert odd.shape == (3, 4 * PATCH - 1, 8 * PATCH - 1)
+    assert (even[:, :-1, :-1] - odd).abs().mean() < 0.01
 
 
 def test_a_process_that_dies_is_told_with_its_words(

@@ -33,6 +33,8 @@ class State:
     pieces: tuple[Piece, ...] = ()
     whole: dict[int, float] = field(default_factory=dict)
     """The starts of the pieces that are done, and the seconds that each took."""
+    result: tuple[str, str] | None = None
+    """Names of the film and of the file that it becomes: a batch with other settings may make the same."""
     begun: bool = False
     """It was, and there was no result of that name before."""
     lost: Counter[str] = field(default_factory=Counter)
@@ -93,7 +95,11 @@ class Record:
     def _take(self, fact: Mapping[str, Any]) -> None:
         key, event = fact["key"], fact["event"]
         state = self._states.setdefault(key, State())
+        state.result = (fact["job"], fact.get("output", key))
         if event == "done":
+            for other in self._states.values():  # what they made was replaced
+                if other is not state and other.result == state.result:
+                    other.facts, other.begun = None, False
             state.facts, state.error = fact["facts"], None
         elif event == "begun":
             state.begun = True
@@ -130,7 +136,13 @@ class Record:
 
     def note(self, event: str, job: Job, **facts: Any) -> None:
         """Write down what became of a job, and know it from now on."""
-        fact = {"event": event, "job": job.name, "key": self._key(job), **facts}
+        fact = {
+            "event": event,
+            "job": job.name,
+            "output": job.output.name,
+            "key": self._key(job),
+            **facts,
+        }
         self._take(json.loads(json.dumps(fact)))
         self.write(**fact)
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from vedit.clip import Clip
 from vedit.diffusion.looks import look_in_words, look_row
-from vedit.diffusion.prompting import Prompt
+from vedit.diffusion.prompting import Prompt, parse
 from vedit.diffusion.ramps import Number
 from vedit.edits.edit import apply_to_clip
 from vedit.edits.pretrained import STRENGTH, read_wish
@@ -155,7 +155,7 @@ class Restyle:
 
     def plain_prompt(self) -> str:
         """The bundled engine's prompt."""
-        if not isinstance(self.prompt, str):
+        if not isinstance(self.prompt, str) or len(parse(self.prompt).values) > 1:
             raise UsageError("the prompt changes over the film", "Give one text, or a pretrained engine=.")
         return self.prompt
 

@@ -111,5 +111,11 @@ class ClipPictures:
         picture = np.clip(shown, 0, 255).astype(np.uint8)
         if not self.alpha:
             return VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
-        opacity = np.rint(np.clip(self._clip.mask.get_frame(t), 0, 1) * 255).astype(np.uint8)
+        mask = np.asarray(self._clip.mask.get_frame(t))
+        if mask.shape != (height, width):
+            raise UsageError(
+                f"at {t:.3f} s the clip's mask gives an array of shape {mask.shape} instead of {(height, width)}",
+                "Resize the mask to the clip's size, or make it one with to_mask().",
+            )
+        opacity = np.rint(np.clip(mask, 0, 1) * 255).astype(np.uint8)
         return VideoFrame.from_ndarray(np.dstack([picture, opacity]), format="rgba")

@@ -2,7 +2,6 @@
 
 import queue
 import subprocess
-import tempfile
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -51,47 +50,62 @@ def tonemapped(pictures: Iterator[VideoFrame], source: Source) -> Iterator[Video
                 for plane in planes(repack(picture, given)):
                     pipe.write(np.ascontiguousarray(plane).data)
 
-    with tempfile.TemporaryFile() as words:
-        process = subprocess.Popen(  # noqa: S603 - no shell, and nothing in it but numbers and names of formats
-            command(film, given, made), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=words
-        )
-        into, out_of = process.stdin, process.stdout
-        assert into is not None and out_of is not None  # noqa: S101, PT018 - both are pipes
-        feeder = threading.Thread(target=feed, args=(into,), name="vedit-tonemap", daemon=True)
-        feeder.start()
+    complaints: list[str] = []
 
-        def result() -> VideoFrame:
-            picture = VideoFrame(film.width, film.height, made)
-            for plane in planes(picture):
-                data = out_of.read(plane.nbytes)
-                if len(data) < plane.nbytes:
-                    process.wait()
-                    words.seek(0)
-                    why = (words.read().decode(errors="replace").splitlines() or ["no reason given"])[0]
-                    raise EngineError(
-                        f"tone mapping failed: {why}", "Report it with the film's `vedit probe`."
-                    )
-                plane[:] = np.frombuffer(data, plane.dtype).reshape(plane.shape)
-            picture.pts = waiting.popleft()
-            picture.colorspace, picture.color_range = SDR.matrix, SDR.range
-            picture.color_primaries, picture.color_trc = SDR.primaries, SDR.transfer
-            return picture
-
-        try:
-            for picture in pictures:
-                waiting.append(picture.pts)
-                work.put(picture)
-                if len(waiting) == IN_FLIGHT:
-                    yield result()
-            work.put(None)
-            while waiting:
-                yield result()
-        finally:
-            work.put(None)
+    def listen(pipe: IO[bytes]) -> None:
+        # Where a filter fails it says so, and then waits for ever for the end of what it is given.
+        for line in pipe:
+            complaints.append(line.decode(errors="replace").strip())
             process.kill()
-            out_of.close()
-            process.wait()
-            feeder.join()
+
+    try:
+        process = subprocess.Popen(  # noqa: S603 - no shell, and nothing in it but numbers and names of formats
+            command(film, given, made), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+    except (OSError, RuntimeError) as error:  # as imageio_ffmpeg looks for it, and as the system starts it
+        raise EngineError(
+            f"tone mapping needs ffmpeg, which cannot be started ({error})",
+            "Install imageio-ffmpeg with its binary, or set IMAGEIO_FFMPEG_EXE.",
+        ) from error
+    into, out_of, words = process.stdin, process.stdout, process.stderr
+    assert into and out_of and words  # noqa: S101, PT018 - all are pipes
+    feeder = threading.Thread(target=feed, args=(into,), name="vedit-tonemap", daemon=True)
+    listener = threading.Thread(target=listen, args=(words,), name="vedit-tonemap-words", daemon=True)
+    feeder.start()
+    listener.start()
+
+    def result() -> VideoFrame:
+        picture = VideoFrame(film.width, film.height, made)
+        for plane in planes(picture):
+            data = out_of.read(plane.nbytes)
+            if len(data) < plane.nbytes:
+                process.wait()
+                listener.join()
+                why = (complaints or ["no reason given"])[0]
+                raise EngineError(f"tone mapping failed: {why}", "Report it with the film's `vedit probe`.")
+            plane[:] = np.frombuffer(data, plane.dtype).reshape(plane.shape)
+        picture.pts = waiting.popleft()
+        picture.colorspace, picture.color_range = SDR.matrix, SDR.range
+        picture.color_primaries, picture.color_trc = SDR.primaries, SDR.transfer
+        return picture
+
+    try:
+        for picture in pictures:
+            waiting.append(picture.pts)
+            work.put(picture)
+            if len(waiting) == IN_FLIGHT:
+                yield result()
+        work.put(None)
+        while waiting:
+            yield result()
+    finally:
+        work.put(None)
+        process.kill()
+        out_of.close()
+        process.wait()
+        feeder.join()
+        listener.join()
+        words.close()
 
 
 def command(film: VideoFacts, given: str, made: str) -> list[str]:
@@ -101,13 +115,17 @@ def command(film: VideoFacts, given: str, made: str) -> list[str]:
     matrix, span = BT2020 if colour.matrix in (RGB, UNKNOWN) else colour.matrix, max(LIMITED, colour.range)
     if given.startswith("gbr"):
         matrix, span = RGB, FULL
+    # The filters refuse odd sizes of subsampled pictures.
+    whole = "format=yuv444p10le" if film.width % 2 or film.height % 2 else "null"
     chain = (
         f"setparams=colorspace={matrix}:range={span}:color_primaries={primaries}:color_trc={colour.transfer}",
+        "null" if given.startswith("gbr") else whole,
         f"zscale=t=linear:npl={WHITE}",
         "format=gbrpf32le",
         "zscale=p=bt709",
         f"tonemap=mobius:param=0.5:peak={PEAK / WHITE}:desat=0",  # desat brightens greys, too
         "zscale=t=bt709:m=bt709:r=limited",
+        whole,
         f"format={made}",
     )
     given_as = f"-f rawvideo -pixel_format {given} -video_size {film.width}x{film.height} -i pipe:0"
