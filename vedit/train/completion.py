@@ -102,7 +102,6 @@ def train_completion(
     out: Path,
     *,
     minutes: float,
-    rate: float = 6e-4,
     batch: int = 48,
     workers: int = 2,
     start: Path | None = None,
@@ -117,7 +116,6 @@ def train_completion(
         data: footage and photographs.
         out: the weights, .safetensors; ``OUT.state`` beside it lets an interrupted training go on.
         minutes: of training.
-        rate: the highest learning rate.
         batch: pictures in a step.
         workers: processes that make scenes all the while.
         start: weights to begin from.
@@ -135,7 +133,6 @@ def train_completion(
         films,
         out,
         minutes=minutes,
-        rate=rate,
         batch=batch,
         workers=workers,
         start=start,
@@ -152,7 +149,6 @@ def train_on(
     out: Path,
     *,
     minutes: float,
-    rate: float,
     batch: int,
     workers: int,
     start: Path | None,
@@ -213,7 +209,7 @@ def train_on(
             loss,
             out,
             minutes=minutes,
-            rate=rate,
+            rate=6e-4 if start is None else 2e-4,  # good weights are not to be thrown away at the start
             save=save,
             resume=resume,
             log=log,
