@@ -125,15 +125,28 @@ def file_state(path: Path) -> dict[str, Any]:
             files = sorted(p for p in path.rglob("*") if p.is_file())
             facts = [f"{p.relative_to(path)} {p.stat().st_size} {p.stat().st_mtime_ns}" for p in files]
             return {"files": hashlib.sha256("\n".join(facts).encode()).hexdigest()}
-        with path.open("rb") as file:
-            ends = file.read(ENDS)
-            size = file.seek(0, 2)
-            file.seek(max(0, size - ENDS))
-            ends += file.read(ENDS)
+        content = file_content(path)
         changed = path.stat().st_mtime_ns
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}", "Check its permissions.") from error
-    return {"bytes": size, "changed": changed, "ends": hashlib.sha256(ends).hexdigest()}
+    return {**content, "changed": changed}
+
+
+def file_content(path: Path) -> dict[str, Any]:
+    """What a file's content is known by: how much it is, and its ends.
+
+    Raises:
+        InputError: it is no file but a device or a pipe, at which one may wait for ever.
+        OSError: it cannot be read.
+    """
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path} is a device or a pipe, not a file", "Save it as a file first.")
+    with path.open("rb") as file:
+        ends = file.read(ENDS)
+        size = file.seek(0, 2)
+        file.seek(max(0, size - ENDS))
+        ends += file.read(ENDS)
+    return {"bytes": size, "ends": hashlib.sha256(ends).hexdigest()}
 
 
 def describe_call(

@@ -74,6 +74,29 @@ def test_another_film_or_recipe_does_not_write_over_results(films: Path, out: Pa
     }
 
 
+def test_a_result_that_somebody_changed_is_left_alone_and_told(films: Path, out: Path, recipe: Path) -> None:
+    made = hashes(out)["two.mkv"]
+    (out / "two.mkv").write_text("mine")
+    kept = {result.job.name: result for result in vedit.batch(recipe, films, out).jobs}
+    assert kept["two.mkv"].status == "kept"
+    assert "changed by somebody" in kept["two.mkv"].line
+    assert "changed" not in kept["a/one.mp4"].line
+    assert (out / "two.mkv").read_text() == "mine"
+    assert statuses(vedit.batch(recipe, films, out, overwrite=True))["two.mkv"] == "done"
+    assert hashes(out)["two.mkv"] == made
+    assert "changed" not in next(
+        r.line for r in vedit.batch(recipe, films, out).jobs if r.job.name == "two.mkv"
+    )
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
+def test_a_pipe_with_a_films_name_fails_at_once(films: Path, recipe: Path, tmp_path: Path) -> None:
+    os.mkfifo(films / "pipe.mp4")
+    report = vedit.batch(recipe, films, tmp_path / "out")
+    assert statuses(report) == {**ALL_DONE, "pipe.mp4": "failed"}
+    assert "a device or a pipe" in next(r.line for r in report.jobs if r.job.name == "pipe.mp4")
+
+
 def test_a_result_that_was_deleted_is_made_again(films: Path, out: Path, recipe: Path) -> None:
     before = hashes(out)
     (out / "two.mkv").unlink()

@@ -27,6 +27,8 @@ from vedit.video.journal import clear_finished
 
 DEATHS = 3
 """Workers that may die over a film, or over one piece of it, before it is left alone."""
+CHANGED = "changed by somebody since it was made, and left as it is; --overwrite makes it anew"
+"""The proof of a result that is not what was made: there is none."""
 BUSY, PATIENCE = 2.0, 30
 """Seconds until a film that another process renders is asked for again, and how often it is: what that process was
 started by may just have died."""
@@ -166,8 +168,10 @@ class _Batch:
             # Stopped between naming the film and writing that down: only whole films get their name.
             self.record.note("done", job, facts={"output": str(job.output), "proof": "found whole"})
             clear_finished(job.output)
-        if state.facts is not None:
-            self._end(JobResult(job, "kept", state.facts), before=True)
+        changed = state.facts is not None and self.record.was_changed(job)
+        if state.facts is not None and not (changed and overwrite):
+            facts = {**state.facts, "proof": CHANGED} if changed else state.facts
+            self._end(JobResult(job, "kept", facts), before=True)
         elif state.error is not None and not retry_failed:
             self._end(JobResult(job, "failed", None, *state.error), before=True)
         elif job.output.exists() and not overwrite:  # not written down: it is no fault of the film

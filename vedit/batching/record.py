@@ -13,7 +13,7 @@ from typing import Any
 
 from vedit.batching.jobs import RECORD, Job
 from vedit.errors import InputError, OutputError, UsageError
-from vedit.job import file_state
+from vedit.job import file_content, file_state
 from vedit.trail import Piece
 
 try:
@@ -28,6 +28,8 @@ class State:
 
     facts: Mapping[str, Any] | None = None
     """Of the finished film."""
+    made: Mapping[str, Any] | None = None
+    """What the content of the finished film is known by."""
     error: tuple[str, str, int] | None = None
     """Why it failed: problem, remedy, exit code."""
     pieces: tuple[Piece, ...] = ()
@@ -100,7 +102,7 @@ class Record:
             for other in self._states.values():  # what they made was replaced
                 if other is not state and other.result == state.result:
                     other.facts, other.begun = None, False
-            state.facts, state.error = fact["facts"], None
+            state.facts, state.made, state.error = fact["facts"], fact.get("made"), None
         elif event == "begun":
             state.begun = True
         elif event == "failed":
@@ -123,6 +125,11 @@ class Record:
             state = self._states[self._key(job)] = State()
         return state
 
+    def was_changed(self, job: Job) -> bool:
+        """Whether the result of a finished job is not what was made any more."""
+        made = self.state(job).made
+        return made is not None and made != _content(job.output)
+
     def _key(self, job: Job) -> str:
         """A film as it was when first asked for, edited with these settings, to this name."""
         if job in self._keys:
@@ -143,6 +150,8 @@ class Record:
             "key": self._key(job),
             **facts,
         }
+        if event == "done":
+            fact["made"] = _content(job.output)
         self._take(json.loads(json.dumps(fact)))
         self.write(**fact)
 
@@ -165,3 +174,10 @@ class Record:
     def close(self) -> None:
         with contextlib.suppress(OSError):
             self._file.close()
+
+
+def _content(path: Path) -> dict[str, Any] | None:
+    try:
+        return file_content(path)
+    except (InputError, OSError):
+        return None
