@@ -38,7 +38,7 @@ def box(top: int, bottom: int, left: int, right: int, height: int = HEIGHT, widt
 
 
 def a_shot(height: int = HEIGHT, width: int = WIDTH) -> Shot:
-    timing = Timing(Fraction(1, 25), Fraction(25), 0, 1000)
+    timing = Timing(Fraction(1, 25), None, 0, 1000)  # of whatever number of frames
     return Shot(0, timing, height, width, "cpu", Notes())
 
 
@@ -162,7 +162,7 @@ def test_normal_reads_no_more_ahead_the_longer_it_runs() -> None:
     read = 0
     masks = torch.cat([box(20, 28, 20 + i % 2, 28) for i in range(400)])
     next(Inpaint(masks, quality="normal").stream(frames(), a_shot()))
-    assert read < 24 + LONGEST  # what it hides may show later
+    assert read < 24 + LONGEST + 8  # what it hides may show later; a few for the other thread
 
 
 @pytest.mark.parametrize("quality", ["draft", "normal"])
