@@ -37,7 +37,10 @@ def read_picture(path: str | Path) -> Tensor:
         # Pillow reads the size without the pixels, which OpenCV does not; its own limit is not ours.
         with warnings.catch_warnings(action="ignore"), Image.open(BytesIO(data)) as header:
             check_size(f"picture {path}", *header.size)
-            picture = _over_black(header) if _transparent(header) else _opaque(data)
+            if "transparency" in header.info and _has_16_bits(data):
+                picture = _without(header.info["transparency"], data)
+            else:
+                picture = _over_black(header) if _transparent(header) else _opaque(data)
     except Image.DecompressionBombError as error:
         most = 2 * (Image.MAX_IMAGE_PIXELS or 0)
         raise InputError(
@@ -66,15 +69,32 @@ def _over_black(picture: Image.Image) -> NDArray[np.uint8]:
     return np.array(Image.alpha_composite(ground, upright).convert("RGB"))
 
 
+def _has_16_bits(data: bytes) -> bool:
+    """Whether it is a PNG file with so many bits of a colour."""
+    return data.startswith(b"\x89PNG") and data[24] == 16
+
+
+def _without(clear: object, data: bytes) -> NDArray[np.uint8]:
+    """The picture of such a file in which one colour is transparent: Pillow clips greys and overlooks colours."""
+    picture = _decoded(data, cv2.IMREAD_UNCHANGED)
+    if picture.ndim == 2:  # OpenCV leaves grey opaque
+        picture = np.stack([picture, picture, picture, picture != clear], -1)
+    return np.asarray((picture[..., 2::-1] >> 8) * (picture[..., 3:] > 0), np.uint8)
+
+
 def _opaque(data: bytes) -> NDArray[np.uint8]:
+    return np.asarray(cv2.cvtColor(_decoded(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def _decoded(data: bytes, flags: int) -> NDArray[np.integer]:
     # imdecode and not imread: imread fails on paths outside the code page of some systems, and only prints why.
     log = cv2.utils.logging
     level = log.getLogLevel()
     log.setLogLevel(log.LOG_LEVEL_SILENT)  # what is wrong is said by the caller
     try:
-        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        picture = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     finally:
         log.setLogLevel(level)
     if picture is None:
         raise ValueError("not decoded")
-    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
+    return np.asarray(picture)
