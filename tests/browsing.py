@@ -50,7 +50,7 @@ class Tab:
 
     def until(self, condition: str) -> None:
         """Wait for a condition in JavaScript; the page's policy forbids the ways that the library has for that."""
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while not self.page.evaluate(condition):
             assert time.monotonic() < end, condition
             time.sleep(0.01)
