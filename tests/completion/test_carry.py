@@ -67,3 +67,17 @@ def test_windows_need_not_begin_at_the_same_place() -> None:
     assert bool((known == 1).all())
     _, known = carry(before, motion(8, 12), 2, shift=(52, -4))
     assert known.sum() == 12 * 12
+
+
+def test_only_what_is_wanted_is_sampled() -> None:
+    before = picture(32, 48) + 1
+    whole, known = carry(before, motion(16, 24, dx=5.5, dy=-2), 2)
+    where = torch.zeros(31, 47)  # the picture ends within the last cells
+    where[4:20, 30:47] = 1
+    there, wanted = carry(before, motion(16, 24, dx=5.5, dy=-2), 2, where=where)
+    inside = F.pad(where, (0, 1, 0, 1))
+    assert torch.equal(wanted, known * inside)
+    assert 0 < wanted.sum() < inside.sum()
+    torch.testing.assert_close(there, whole * inside)
+    nothing, _ = carry(before, motion(16, 24), 2, where=torch.zeros(32, 48))
+    assert not nothing.any()

@@ -7,7 +7,14 @@ from torch import Tensor
 from vedit.completion.motion import LOST
 
 
-def carry(before: Tensor, back: Tensor, cell: int, shift: tuple[int, int] = (0, 0)) -> tuple[Tensor, Tensor]:
+def carry(
+    before: Tensor,
+    back: Tensor,
+    cell: int,
+    shift: tuple[int, int] = (0, 0),
+    *,
+    where: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
     """Sample the window of the frame before along the motion, by cubic convolution.
 
     Args:
@@ -15,6 +22,7 @@ def carry(before: Tensor, back: Tensor, cell: int, shift: tuple[int, int] = (0, 
         back: ``(N, 3, h, w)``: dx, dy and error of every cell of this frame's window, as `Motion.back`.
         cell: pixels per cell.
         shift: where this window's corner lies in that of the frame before, x first.
+        where: ``(h', w')``, no larger than this window: pixels that are wanted, of a batch of one; the others are 0.
 
     Returns:
         ``(N, C, h cell, w cell)``, 0 where nothing is known, and ``(N, 1, …)``: 1 where something is.
@@ -27,6 +35,12 @@ def carry(before: Tensor, back: Tensor, cell: int, shift: tuple[int, int] = (0, 
     rows, columns = before.shape[-2:]
     inside = (x >= 0) & (y >= 0) & (x <= columns - 1) & (y <= rows - 1)
     grid = torch.stack([(2 * x + 1) / columns - 1, (2 * y + 1) / rows - 1], -1)
-    there = F.grid_sample(before, grid, "bicubic", "border", align_corners=False)
     known = inside[:, None] * (1 - lost)
-    return there * known, known
+    if where is None:
+        return F.grid_sample(before, grid, "bicubic", "border", align_corners=False) * known, known
+    known = known * F.pad(where.to(known), (0, width - where.shape[1], 0, height - where.shape[0]))
+    wanted = known[0, 0] > 0
+    there = before.new_zeros(1, before.shape[1], height, width)
+    points = grid[:, None, wanted]
+    there[..., wanted] = F.grid_sample(before, points, "bicubic", "border", align_corners=False)[:, :, 0]
+    return there, known

@@ -1,6 +1,6 @@
 """Frame by frame: evidence in, completed windows out, each one seeing how the one before was completed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -62,7 +62,7 @@ class Completed:
 @torch.no_grad()
 def complete(
     films: Iterator[Evidence], net: CompletionNet, views: Sequence[View] = (View(),), *, lasts: int = 1
-) -> Iterator[Completed]:
+) -> Generator[Completed]:
     """Complete the holes of one shot, in order.
 
     Args:

@@ -65,7 +65,8 @@ def carried_on(last: Thought, seen: Evidence, batch: Tensor, scale: int) -> Thou
     if strayed > (STILL if last.age else STRAYED):
         return None
     shift = (part.left - last.window.left, part.top - last.window.top)
-    there, _ = carry(torch.cat([last.answer, last.known], 1), motion.back, motion.cell, shift)
+    before = torch.cat([last.answer, last.known], 1)
+    there, _ = carry(before, motion.back, motion.cell, shift, where=part.of(seen.mask)[0] > 0)
     moved = hole.new_zeros(1, there.shape[1], window.height, window.width)
     part.within(window).of(moved)[:] = there[..., : part.height, : part.width]
     answer, known = moved[:, :7], (moved[:, 7:] > 0.5).to(hole)

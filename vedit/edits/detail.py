@@ -6,7 +6,7 @@ frame to frame, so it costs one drawing per shot where the camera is still, and 
 what comes in is drawn to fit what was drawn before.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 
 import torch
@@ -31,7 +31,7 @@ class _Layer:
     detail: Tensor
 
 
-def detailed(films: Iterator[Completed], *, share: float, seed: int) -> Iterator[Completed]:
+def detailed(films: Iterator[Completed], *, share: float, seed: int) -> Generator[Completed]:
     """Completed frames of one shot whose made-up pixels have texture.
 
     Args:
@@ -71,7 +71,7 @@ def _followed(done: Completed, layer: _Layer | None) -> Tensor:
         return out
     part = motion.window
     shift = (part.left - layer.window.left, part.top - layer.window.top)
-    there, _ = carry(layer.detail[None], motion.back, motion.cell, shift)
+    there, _ = carry(layer.detail[None], motion.back, motion.cell, shift, where=part.of(done.mask)[0] > 0)
     there = torch.cat([there[0, :3], (there[0, 3:] > 0.5).to(there)])
     part.within(window).of(out)[:] = (there * there[3:])[:, : part.height, : part.width]
     return out

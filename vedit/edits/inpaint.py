@@ -33,6 +33,8 @@ VIEWS: dict[Quality, tuple[View, ...]] = {
 """What the completion net is asked about."""
 LASTS: dict[Quality, int] = {"draft": 4, "normal": 4, "best": 1}
 """The frames that its answer is used for while little changes."""
+WAITING = 3
+"""Frames that wait to be completed, and then to be given texture: each of these steps has a thread of its own."""
 REAL = 0.5
 """The share of a pixel that other frames show, from which a pretrained engine leaves it."""
 DETAIL: dict[Quality, float] = {"draft": 0, "normal": 0.6, "best": 0.8}
@@ -101,13 +103,13 @@ class Inpaint:
             masked = unveiled(masked, shot)
         moves = not all(is_still(term) for _, term in terms(self.mask))
         evidence = gather(masked, self.quality, RADIUS[self.quality], afar=moves)
-        # Motion is found while the net thinks: another thread keeps a few frames ahead.
+        # Motion is found while the net thinks, and that while texture is drawn.
         net, views = load_completion(shot.device), VIEWS[self.quality]
-        completed = complete(ahead(evidence), net, views, lasts=LASTS[self.quality])
+        completed = complete(ahead(evidence, WAITING), net, views, lasts=LASTS[self.quality])
         checkpoint = read_engine(self.engine)
         share = DETAIL[self.quality]
         if share and checkpoint is None:
-            completed = detailed(completed, share=share, seed=self.seed)
+            completed = detailed(ahead(completed, WAITING), share=share, seed=self.seed)
         films = self._filled(completed, shot)
         if checkpoint is None:
             yield from (frame for frame, _ in films)

@@ -212,9 +212,9 @@ class _End:
         self.error = error
 
 
-def ahead(items: Generator[T]) -> Generator[T]:
-    """The same items, made by another thread up to ``AHEAD`` before they are asked for; its errors are raised here."""
-    made: queue.Queue[T | _End] = queue.Queue(AHEAD)
+def ahead(items: Generator[T], most: int = AHEAD) -> Generator[T]:
+    """The same items, made by another thread up to ``most`` before they are asked for; its errors are raised here."""
+    made: queue.Queue[T | _End] = queue.Queue(most)
     stop = threading.Event()
 
     def put(item: T | _End) -> None:
