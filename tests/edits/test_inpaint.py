@@ -38,7 +38,7 @@ def box(top: int, bottom: int, left: int, right: int, height: int = HEIGHT, widt
 
 
 def a_shot(height: int = HEIGHT, width: int = WIDTH) -> Shot:
-    timing = Timing(Fraction(1, 25), None, 0, 1000)  # of whatever number of frames
+    timing = Timing(Fraction(1, 25), Fraction(25), 0, 1000)
     return Shot(0, timing, height, width, "cpu", Notes())
 
 

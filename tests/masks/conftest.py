@@ -44,8 +44,7 @@ def masks() -> Masks:
         pictures: list[Picture], setting: MaskSetting, first: int = 0, *, dilate: int = 0
     ) -> tuple[npt.NDArray[np.bool_], list[str]]:
         height, width = pictures[0].shape[:2]
-        timing = Timing(Fraction(1, 25), None, 0, 1000)  # there may be shots after this one
-        shot = Shot(0, timing, height, width, "cpu", Notes())
+        shot = Shot(0, Timing(Fraction(1, 25), Fraction(25), 0, 1000), height, width, "cpu", Notes())
         frames = (
             Frame(i, 1, native=picture, index=i, decode=_pixels) for i, picture in enumerate(pictures, first)
         )

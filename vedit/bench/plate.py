@@ -106,7 +106,7 @@ def _mask_shot(mask: str, source: Source) -> Shot:
     elif path.is_file():
         film = probe(path).video
         height, width = film.height, film.width
-    return Shot(0, source.timing, height, width, "cpu", Notes(), trial=True)
+    return Shot(0, source.timing, height, width, "cpu", Notes())
 
 
 def _small(picture: Tensor) -> Tensor:

@@ -28,7 +28,7 @@ SAMPLES = 6
 
 
 def from_tensor(masks: Tensor, shot: Shot) -> Finder:
-    if len(masks) > 1 and (frames := _frames_if_fewer("tensor", len(masks), shot)) is not None:
+    if len(masks) > 1 and (frames := _film_frames(len(masks), shot)) is not None:
         raise UsageError(
             f"mask tensor has {len(masks)} frames and the film {frames}",
             "Give one mask for each, or one for all.",
@@ -54,7 +54,7 @@ def from_folder(folder: Path, shot: Shot) -> Finder:
     """A picture for each frame; where the numbers in their names skip one, that frame's mask is empty."""
     found = pictures(folder, PICTURES)
     paths = by_frame(found)
-    if (frames := _frames_if_fewer(str(folder), len(paths), shot)) is not None:
+    if (frames := _film_frames(len(paths), shot)) is not None:
         _tell_unused(str(folder), len(paths), frames, shot)
     if pair := same_number(found):
         first, second = (path.name for path in pair)
@@ -86,7 +86,7 @@ def from_film(path: Path, shot: Shot, opened: ExitStack) -> Finder:
     """Read forward from wherever the shot begins: one seek, then picture by picture."""
     facts = path.stat()
     times, base = _film_times(path, facts.st_mtime_ns, facts.st_size)
-    if (frames := _frames_if_fewer(str(path), len(times), shot)) is not None:
+    if (frames := _film_frames(len(times), shot)) is not None:
         step = shot.timing.seconds / frames
         if abs((times[-1] - times[0]) * base - (frames - 1) * step) < 2 * step:
             raise UsageError(
@@ -127,17 +127,11 @@ def checked(mask: Tensor, name: str, shot: Shot) -> Tensor:
     return (mask > 0.5).float()
 
 
-def _frames_if_fewer(name: str, count: int, shot: Shot) -> int | None:
-    """How many frames the film has, if masks are more than that; one is as good as none, by the ends of films.
-
-    Raises:
-        UsageError: they are fewer. Where the rate varies that is only known at the last of them.
-    """
+def _film_frames(count: int, shot: Shot) -> int | None:
+    """How many frames the film has, if masks are more than that; one is as good as none, by the ends of films."""
     if shot.timing.rate is None or shot.trial:
         return None
     frames = round(shot.timing.seconds * shot.timing.rate)
-    if count < frames - 1:
-        raise _ended(name, count)
     return frames if count > frames + 1 else None
 
 
